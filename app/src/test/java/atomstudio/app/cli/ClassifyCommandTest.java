@@ -90,7 +90,7 @@ class ClassifyCommandTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"difffit | --method: expected one of atoms, ",
             "nothing | --method nothing: expected one of atoms, ",
-            "atoms --atoms 10 | --atoms: expected 1 to 9", "atoms --rank 4 | --rank: belongs to ",
+            "atoms --atoms 0 | --atoms: expected at least 1", "atoms --rank 4 | --rank: belongs to ",
             "atoms --validation-share 2 | --validation-share: expected a number between 0 and 1",
             "atoms --image-size 0 | --image-size: expected at least 1",
             "atoms --head-learning-rate -1 | --head-learning-rate: expected a number above 0"})

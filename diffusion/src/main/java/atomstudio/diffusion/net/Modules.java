@@ -4,6 +4,7 @@ import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layer.Bias;
 import atomstudio.diffusion.ops.Layer.Kind;
+import atomstudio.diffusion.ops.LayerCall;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.WeightSource;
@@ -43,9 +44,23 @@ record Modules<T>(Component component, Ops<T> ops, WeightSource<T> weights) {
     }
 
     T linear(String name, T x, long outFeatures, Bias bias) {
-        return ops.linear(x,
-                weights.get(
-                        new Layer(component, name, Kind.LINEAR, Shape.of(outFeatures, ops.shape(x).size(-1)), bias)));
+        return linear(linearLayer(name, x, outFeatures, bias), x, x);
+    }
+
+    /// The last layer of a sublayer of a transformer.
+    T sublayerOutput(String name, T x, long outFeatures, T sublayerInput) {
+        return linear(linearLayer(name, x, outFeatures, Bias.PRESENT), x, sublayerInput);
+    }
+
+    private Layer linearLayer(String name, T x, long outFeatures, Bias bias) {
+        return new Layer(component, name, Kind.LINEAR, Shape.of(outFeatures, ops.shape(x).size(-1)), bias);
+    }
+
+    private T linear(Layer layer, T x, T sublayerInput) {
+        T y = ops.linear(x, weights.get(layer));
+        return weights.branch(new LayerCall<>(layer, sublayerInput, x, y))
+                .map(branch -> ops.add(y, branch))
+                .orElse(y);
     }
 
     T groupNorm(String name, T x, int groups, double epsilon) {

@@ -206,7 +206,7 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
                 List<T> halves = ops.split(nn.linear(name + ".ff.net.0.proj", x, 8 * dim), 2, 2);
                 return ops.multiply(halves.get(0), ops.gelu(halves.get(1)));
             });
-            return nn.linear(name + ".ff.net.2", gated, dim);
+            return nn.sublayerOutput(name + ".ff.net.2", gated, dim, h);
         }
     }
 

@@ -53,7 +53,7 @@ public record VisionTransformer(int imageChannels, int defaultImageSize, int pat
         T y = ops.add(x, nn.linear(name + ".attention.output.dense", attended, encoder.width));
         h = nn.layerNorm(name + ".layernorm_after", y, encoder.epsilon);
         h = ops.gelu(nn.linear(name + ".intermediate.dense", h, encoder.mlpWidth));
-        return ops.add(y, nn.linear(name + ".output.dense", h, encoder.width));
+        return ops.add(y, nn.sublayerOutput(name + ".output.dense", h, encoder.width, y));
     }
 
     /// The matrices (B, 1, S) whose product with (B, S, C) is the class token's state.

@@ -8,10 +8,14 @@ import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.AdaptedWeights;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerCall;
+import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,14 +36,44 @@ final class AdapterInputs implements AutoCloseable {
             int index = i;
             Adaptation adaptation = adaptations.get(i);
             Graph.Value weight = graph.input(weightInput(i), Shape.of(1), Graph.ElementType.FLOAT);
-            bound.add(new AdaptedWeights.BoundAdapter<>(adaptation,
-                    layer -> parameterInputs(graph, prefix(index), adaptation, layer), weight));
+            Map<String, Adaptation.AdapterParameters<Graph.Value>> inputs = new HashMap<>(); // chunks repeat layers
+            bound.add(new AdaptedWeights.BoundAdapter<>(adaptation, layer -> inputs.computeIfAbsent(layer.name(),
+                    _ -> parameterInputs(graph, prefix(index), adaptation, layer)), weight));
         }
         return new AdaptedWeights<>(ops, base, bound);
     }
 
     static List<Adaptation> adaptations(List<WeightedAdapter> adapters) {
         return adapters.stream().map(weighted -> weighted.adapter().adaptation()).toList();
+    }
+
+    /// The branches of an adaptation, without its changes of weights.
+    record Branches(Adaptation adaptation) implements Adaptation {
+        @Override
+        public Map<String, Shape> parameterShapes(Layer layer) {
+            return adaptation.addsBranch(layer) ? adaptation.parameterShapes(layer) : Map.of();
+        }
+
+        @Override
+        public boolean isBranch(Layer layer) {
+            return true;
+        }
+
+        @Override
+        public boolean changesWeight(Layer layer) {
+            return false;
+        }
+
+        @Override
+        public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base,
+                AdapterParameters<T> parameters, T adapterWeight) {
+            return base;
+        }
+
+        @Override
+        public <T> T branch(Ops<T> ops, LayerCall<T> call, AdapterParameters<T> parameters, T adapterWeight) {
+            return adaptation.branch(ops, call, parameters, adapterWeight);
+        }
     }
 
     private static Adaptation.AdapterParameters<Graph.Value> parameterInputs(Graph graph, String prefix,

@@ -21,6 +21,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
 /// A network's weights with adapters fused in: computed once per set of adapters and adapter weights by a separate
@@ -77,6 +78,14 @@ final class FusedWeights implements AutoCloseable {
         this.cacheBytes = cacheBytes;
     }
 
+    /// The adapters of which this holds on some layer.
+    List<WeightedAdapter> where(List<WeightedAdapter> adapters, BiPredicate<Adaptation, Layer> condition) {
+        return adapters.stream()
+                .filter(weighted -> layers.stream()
+                        .anyMatch(layer -> condition.test(weighted.adapter().adaptation(), layer)))
+                .toList();
+    }
+
     /// The keys of the weights and biases that these adaptations change.
     Set<String> changedKeys(List<Adaptation> adaptations) {
         Set<String> keys = new LinkedHashSet<>();
@@ -96,8 +105,7 @@ final class FusedWeights implements AutoCloseable {
 
     private List<Layer> targetedLayers(List<Adaptation> adaptations) {
         return layers.stream()
-                .filter(layer -> adaptations.stream()
-                        .anyMatch(adaptation -> !adaptation.parameterShapes(layer).isEmpty()))
+                .filter(layer -> adaptations.stream().anyMatch(adaptation -> adaptation.changes(layer)))
                 .toList();
     }
 
@@ -107,7 +115,7 @@ final class FusedWeights implements AutoCloseable {
         LayerWeights<Shape> plain = new LayerWeights<>(layer.weightShape(), null);
         for (Adaptation adaptation : adaptations) {
             Map<String, Shape> shapes = adaptation.parameterShapes(layer);
-            if (!shapes.isEmpty()
+            if (adaptation.changes(layer)
                     && adaptation.effective(new ShapeOps(), layer, plain, shapes::get, Shape.of(1)).bias() != null)
                 return true;
         }

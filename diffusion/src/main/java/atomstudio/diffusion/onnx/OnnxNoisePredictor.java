@@ -28,7 +28,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// The UNet on ONNX Runtime. Adapter parameters, or the weights with adapters fused in, are graph inputs: adapters of
-/// the same form, and adapter weights, change without a new session.
+/// the same form, and adapter weights, change without a new session. Branches have no fused form.
 final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, ReducedPrecision, SliceableAttention {
     /// @param adaptations of the adapters whose parameters are inputs
     /// @param changed weights with adapters fused in
@@ -65,27 +65,28 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
             throws Failure {
         Tensor context = conditioning.hiddenStatesOnly();
         List<WeightedAdapter> used = targets.targetingUnet(adapters);
-        List<Adaptation> adaptations = AdapterInputs.adaptations(used);
         boolean isFused = model().settings().adapterMode() == OnnxSettings.AdapterMode.FUSED && !used.isEmpty();
-        Set<String> fusedKeys = isFused ? fusedWeights().changedKeys(adaptations) : Set.of();
-        if (compilesAdapters && !FusedWeights.isSame(compiledAdapters, used)) {
+        List<WeightedAdapter> fused = isFused ? fusedWeights().where(used, Adaptation::changes) : List.of(),
+                live = isFused ? fusedWeights().where(used, Adaptation::addsBranch) : used;
+        Set<String> fusedKeys = fused.isEmpty() ? Set.of()
+                : fusedWeights().changedKeys(AdapterInputs.adaptations(fused));
+        if (compilesAdapters && !FusedWeights.isSame(compiledAdapters, fused)) {
             sessions.close();
-            compiledAdapters = List.copyOf(used);
+            compiledAdapters = List.copyOf(fused);
         }
+        List<Adaptation> adaptations = AdapterInputs.adaptations(live);
         OnnxSession session = sessions.get(new UNetKey(latents.shape(), context.shape(),
-                fusedKeys.isEmpty() ? adaptations : List.of(), new ChangedWeights(fusedKeys, compilesAdapters)));
+                isFused ? adaptations.stream().<Adaptation>map(AdapterInputs.Branches::new).toList() : adaptations,
+                new ChangedWeights(fusedKeys, compilesAdapters)));
         Map<String, OnnxSession.Feed> feeds = new LinkedHashMap<>();
         feeds.put("latents", OnnxSession.Feed.of(latents));
         feeds.put("time_features", OnnxSession.Feed.of(unet.timeProjection().embed(timesteps)));
         feeds.put("context", OnnxSession.Feed.of(context));
         Map<String, OnnxTensor> persistent = new LinkedHashMap<>(
                 mappedInputs().inputs(runtime(), session.inputs(), fusedKeys));
-        if (fusedKeys.isEmpty()) {
-            feeds.putAll(AdapterInputs.weightFeeds(used));
-            persistent.putAll(adapterInputs.persistentInputs(runtime(), used, session.inputs()));
-        } else if (!compilesAdapters) {
-            persistent.putAll(fusedWeights().inputs(runtime(), used));
-        }
+        feeds.putAll(AdapterInputs.weightFeeds(live));
+        persistent.putAll(adapterInputs.persistentInputs(runtime(), live, session.inputs()));
+        if (!fusedKeys.isEmpty() && !compilesAdapters) persistent.putAll(fusedWeights().inputs(runtime(), fused));
         try {
             return session.run(feeds, persistent);
         } catch (Failure.OutOfMemory outOfMemory) {

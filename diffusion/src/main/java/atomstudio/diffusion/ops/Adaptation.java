@@ -10,6 +10,22 @@ public interface Adaptation {
     /// Shapes of the adapter's parameters for a layer by parameter name, in order; empty if the layer is unchanged.
     Map<String, Shape> parameterShapes(Layer layer);
 
+    /// Whether it adds a branch to the layer's output and leaves weight and bias as they are; for layers with
+    /// [#parameterShapes].
+    default boolean isBranch(Layer layer) {
+        return false;
+    }
+
+    /// Whether it changes the layer's weight or bias.
+    default boolean changes(Layer layer) {
+        return !parameterShapes(layer).isEmpty() && !isBranch(layer);
+    }
+
+    /// Whether it adds a branch to the layer's output.
+    default boolean addsBranch(Layer layer) {
+        return !parameterShapes(layer).isEmpty() && isBranch(layer);
+    }
+
     /// Whether it changes the layer's weight and not only its bias; for layers with [#parameterShapes].
     default boolean changesWeight(Layer layer) {
         return true;
@@ -23,6 +39,11 @@ public interface Adaptation {
     /// apply it to activations instead of weights. Empty if only [#effective] applies.
     default <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
         return Optional.empty();
+    }
+
+    /// What is added to the layer's output at adapter weight s, of shape (1); where it [#addsBranch].
+    default <T> T branch(Ops<T> ops, LayerCall<T> call, AdapterParameters<T> parameters, T adapterWeight) {
+        throw new IllegalStateException(call.layer().name() + ": " + this + " has no branch");
     }
 
     /// An adapter's parameters for one layer, by parameter name.

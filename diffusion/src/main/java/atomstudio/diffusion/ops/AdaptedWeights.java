@@ -4,17 +4,18 @@ import atomstudio.diffusion.tensor.Shape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 
 /// A checkpoint's weights with adapters applied. Each adapter's weight difference is computed against the base, and the
-/// differences are summed; rows that adapters append to an embedding table are concatenated in the adapters' order.
+/// differences are summed, as their branches are; rows that adapters append to an embedding table are concatenated in the adapters' order.
 public record AdaptedWeights<T>(Ops<T> ops, WeightSource<T> base, List<BoundAdapter<T>> adapters)
         implements WeightSource<T> {
     /// An adaptation with its parameters for each layer as backend tensors, and the adapter weight of shape (1).
     public record BoundAdapter<T>(Adaptation adaptation, Function<Layer, Adaptation.AdapterParameters<T>> parameters,
             T adapterWeight) {
-        boolean targets(Layer layer) {
-            return !adaptation.parameterShapes(layer).isEmpty();
+        T branch(Ops<T> ops, LayerCall<T> call) {
+            return adaptation.branch(ops, call, parameters.apply(call.layer()), adapterWeight);
         }
 
         LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base) {
@@ -36,9 +37,20 @@ public record AdaptedWeights<T>(Ops<T> ops, WeightSource<T> base, List<BoundAdap
     @Override
     public LayerWeights<T> get(Layer layer) {
         LayerWeights<T> baseLayer = base.get(layer);
-        List<BoundAdapter<T>> targeting = adapters.stream().filter(adapter -> adapter.targets(layer)).toList();
+        List<BoundAdapter<T>> targeting = adapters.stream()
+                .filter(adapter -> adapter.adaptation.changes(layer))
+                .toList();
         if (targeting.size() == 1) return targeting.getFirst().lazilyEffective(ops, layer, baseLayer);
         return combined(layer, baseLayer, targeting);
+    }
+
+    /// The sum of the adapters' branches, each of the layer's own output.
+    @Override
+    public Optional<T> branch(LayerCall<T> call) {
+        return adapters.stream()
+                .filter(adapter -> adapter.adaptation.addsBranch(call.layer()))
+                .map(adapter -> adapter.branch(ops, call))
+                .reduce(ops::add);
     }
 
     private LayerWeights<T> combined(Layer layer, LayerWeights<T> baseLayer, List<BoundAdapter<T>> targeting) {

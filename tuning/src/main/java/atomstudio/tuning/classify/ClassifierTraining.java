@@ -38,7 +38,8 @@ public record ClassifierTraining(TrainingEnvironment environment) {
     private static final List<MethodName> METHODS = List.of(MethodName.ATOMS, MethodName.OVERCOMPLETE,
             MethodName.CHANNELS, MethodName.ATOMS_AND_CHANNELS, MethodName.OVERCOMPLETE_AND_CHANNELS, MethodName.LORA,
             MethodName.LORA_FA, MethodName.LOHA, MethodName.LOKR, MethodName.VERA, MethodName.OFT, MethodName.BOFT,
-            MethodName.DORA, MethodName.GLORA, MethodName.SSF, MethodName.BITFIT, MethodName.NORM, MethodName.FULL);
+            MethodName.DORA, MethodName.GLORA, MethodName.SSF, MethodName.BITFIT, MethodName.NORM,
+            MethodName.SERIAL_ADAPTER, MethodName.PARALLEL_ADAPTER, MethodName.FULL);
     /// Java and PyTorch's libraries.
     private static final long PROCESS_BYTES = 400L << 20;
     /// The parameters, their gradient in Java and in PyTorch, and the optimizer's moments.

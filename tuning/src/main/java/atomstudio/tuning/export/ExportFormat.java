@@ -64,6 +64,9 @@ public enum ExportFormat implements AdapterWriter {
     /// Methods whose parameters have a form in both LyCORIS and peft.
     private static final List<String> COMMON_METHODS = List.of(LORA, PISSA, "dora", "loha", "lokr");
 
+    /// Methods that change no weight: no other format has a form for them.
+    private static final List<String> BRANCH_METHODS = List.of("serial-adapter", "parallel-adapter");
+
     /// Further methods whose parameters have a form in peft.
     private static final List<String> PEFT_METHODS = List.of("boft", "ia3", "vera");
 
@@ -82,8 +85,10 @@ public enum ExportFormat implements AdapterWriter {
                 : List.of(settings.method().name());
         boolean hasEmbedding = methodNames.contains(TEXTUAL_INVERSION),
                 hasLora = methodNames.contains(LORA);
-        boolean hasOther = methodNames.stream().anyMatch(name -> !name.equals(TEXTUAL_INVERSION) && !name.equals(LORA));
-        return Stream.of(values()).filter(format -> switch (format) {
+        boolean hasOther = methodNames.stream().anyMatch(name -> !name.equals(TEXTUAL_INVERSION) && !name.equals(LORA)),
+                hasBranches = hasAny(methodNames, BRANCH_METHODS);
+        Stream<ExportFormat> possible = Stream.of(values()).filter(format -> !hasBranches || !format.needsBaseModel());
+        return possible.filter(format -> switch (format) {
             case ATOMSTUDIO -> true;
             case EMBEDDING -> hasEmbedding;
             case KOHYA -> hasAny(methodNames, COMMON_METHODS) || methodNames.contains("glora")
@@ -179,6 +184,7 @@ public enum ExportFormat implements AdapterWriter {
                 .filter(layer -> !layer.name().equals(TextualInversion.TOKEN_EMBEDDING))
                 .toList();
         if (layers.isEmpty()) return adapter.embeddingToken().isPresent() ? EMBEDDING : ATOMSTUDIO;
+        if (layers.stream().anyMatch(layer -> BRANCH_METHODS.contains(layer.method()))) return ATOMSTUDIO;
         return layers.stream().allMatch(layer -> COMMON_METHODS.contains(layer.method())) ? KOHYA : DIFF;
     }
 

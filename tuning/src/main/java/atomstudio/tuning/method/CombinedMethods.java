@@ -19,7 +19,7 @@ public record CombinedMethods(List<TuningMethod> methods) implements LayerwiseMe
 
     @Override
     public TuningMethod methodFor(Layer layer) {
-        return methodsFor(layer).getFirst();
+        return methodsFor(layer).getFirst().methodFor(layer);
     }
 
     @Override

@@ -9,16 +9,13 @@ import java.util.List;
 import java.util.Optional;
 
 /// Filter atoms D (m, k²) of every convolution: unfold(W) = α · D, with one row of unfold(W) and α per channel pair
-/// (o, i). α is frozen and ΔD (m, k²) is trained, so ΔW = α · ΔD = unfold(W) · M with M = Dᵀ · ΔD (k², k²). A 1×1
-/// kernel has one atom.
+/// (o, i). α is frozen and ΔD (m, k²) is trained, so ΔW = α · ΔD = unfold(W) · M with M = Dᵀ · ΔD (k², k²). A k × k
+/// kernel has at most k² atoms.
 /// Source: Chen, Miao, Qiu 2025, "Large Convolutional Model Tuning via Filter Subspace", section 3.1, with linear
 /// coding.
 public record FilterAtoms(int atomCount) implements TuningMethod {
-    /// Of ConvNeXt's depthwise convolutions. A larger kernel, such as ViT's patches, has at most as many atoms.
-    static final int MAX_KERNEL_SIZE = 7;
-
     public FilterAtoms {
-        LinearCoding.requireAtomCount(atomCount, MAX_KERNEL_SIZE * MAX_KERNEL_SIZE);
+        LinearCoding.requirePositive(atomCount);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package atomstudio.tuning.method;
 
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerCall;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import java.util.Optional;
@@ -10,6 +11,16 @@ interface LayerwiseMethod extends TuningMethod {
     @Override
     default boolean changesWeight(Layer layer) {
         return methodFor(layer).changesWeight(layer);
+    }
+
+    @Override
+    default boolean isBranch(Layer layer) {
+        return methodFor(layer).isBranch(layer);
+    }
+
+    @Override
+    default <T> T branch(Ops<T> ops, LayerCall<T> call, AdapterParameters<T> parameters, T adapterWeight) {
+        return methodFor(call.layer()).branch(ops, call, parameters, adapterWeight);
     }
 
     @Override

@@ -17,10 +17,20 @@ record LinearCoding(int atomCount, int atomSize) {
     }
 
     static void requireAtomCount(int atomCount, int atomSize) {
+        requireAtomCount(atomCount, atomSize, "");
+    }
+
+    /// @param place of the largest atoms, for the message
+    static void requireAtomCount(int atomCount, long atomSize, String place) {
         if (atomCount < 1 || atomCount > atomSize) {
-            throw new IllegalArgumentException("atoms: expected 1 to " + atomSize
+            throw new IllegalArgumentException("atoms: expected 1 to " + atomSize + place
                     + " (linear coding has at most as many atoms as an atom has elements), found " + atomCount);
         }
+    }
+
+    /// Of a method: how many atoms a layer may have depends on its kernel.
+    static void requirePositive(int atomCount) {
+        if (atomCount < 1) throw new IllegalArgumentException("atoms: expected at least 1, found " + atomCount);
     }
 
     /// At most k² atoms: a 1×1 kernel has one.

@@ -9,6 +9,7 @@ public enum MethodCategory {
     LOW_RANK("Low-rank updates"),
     ROTATIONS("Rotations and directions"),
     SCALES("Scales, shifts and biases"),
+    BRANCHES("Networks beside layers"),
     EMBEDDINGS("New words"),
     FULL("All parameters");
 

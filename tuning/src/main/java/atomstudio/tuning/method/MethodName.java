@@ -92,6 +92,17 @@ public enum MethodName {
             MethodCategory.LOW_RANK, new Defaults(100, 1e-2, 500, 4e-3, "attention"),
             restricted(settings -> Vera.of(settings.rank(), settings.value(MethodSetting.PROJECTION_SEED))),
             MethodSetting.RANK, MethodSetting.PROJECTION_SEED, MethodSetting.LAYERS),
+    SERIAL_ADAPTER("serial-adapter", "Serial adapter",
+            "Small networks after attention and feed-forward layers. Only this program can use them.",
+            MethodCategory.BRANCHES, new Defaults(60, 2e-3, 500, 1e-4, "*"),
+            restricted(settings -> new SerialAdapter(settings.intValue(MethodSetting.BOTTLENECK))),
+            MethodSetting.BOTTLENECK, MethodSetting.LAYERS),
+    PARALLEL_ADAPTER("parallel-adapter", "Parallel adapter",
+            "Small networks beside feed-forward layers (AdaptFormer). Only this program can use them.",
+            MethodCategory.BRANCHES, new Defaults(60, 1e-2, 500, 1e-3, "*"),
+            restricted(settings -> new ParallelAdapter(settings.intValue(MethodSetting.BOTTLENECK),
+                    Double.parseDouble(settings.value(MethodSetting.ADAPTER_SCALE)))),
+            MethodSetting.BOTTLENECK, MethodSetting.ADAPTER_SCALE, MethodSetting.LAYERS),
     TEXTUAL_INVERSION("textual-inversion", "Textual inversion",
             "New word (embedding); the model stays as it is. Combines with other methods.", MethodCategory.EMBEDDINGS,
             new Defaults(100, 5e-3, 3000, 5e-4, TextualInversion.TOKEN_EMBEDDING),
@@ -145,21 +156,12 @@ public enum MethodName {
 
     private static TuningMethod filterAtoms(MethodSettings settings) {
         return switch (settings.value(MethodSetting.CODING, MethodSetting.CodingName.class)) {
-            case LINEAR -> {
-                requireAtomsOfThreeByThree(settings);
-                yield new FilterAtoms(settings.atoms());
-            }
+            case LINEAR -> new FilterAtoms(settings.atoms());
             case SPARSE -> new SparseAtoms(settings.atoms());
         };
     }
 
-    /// Larger kernels have as many atoms at most: they are few numbers beside the rest of a network.
-    private static void requireAtomsOfThreeByThree(MethodSettings settings) {
-        LinearCoding.requireAtomCount(settings.atoms(), MethodSettings.DEFAULT_ATOMS);
-    }
-
     private static TuningMethod overcompleteAtoms(MethodSettings settings) {
-        requireAtomsOfThreeByThree(settings);
         return new OvercompleteAtoms(settings.atoms(), settings.intValue(MethodSetting.INNER_ATOMS));
     }
 

@@ -19,7 +19,8 @@ import java.util.stream.Stream;
 
 /// A setting of a method: a row of the table of settings, with its default.
 public enum MethodSetting implements Setting {
-    ATOMS(row("Atoms", "", integer().labelled("M"), "Filter atoms per layer: 1 to 9, with sparse coding also more.",
+    ATOMS(row("Atoms", "", integer().labelled("M"),
+            "Filter atoms per layer: 1 to k² of k × k kernels, 9 of 3×3; with sparse coding also more.",
             "atoms"), (_, _) -> Integer.toString(MethodSettings.DEFAULT_ATOMS)),
     INNER_ATOMS(row("Inner atoms", "", integer(), "Inner atoms per overcomplete atom.", "inner-atoms", "m1"),
             (_, _) -> "3"),
@@ -75,6 +76,10 @@ public enum MethodSetting implements Setting {
                     + "their own: " + Vera.STORED + ".",
             "projection-seed"),
             (_, _) -> "0"),
+    BOTTLENECK(row("Bottleneck", "channels", integer().labelled("R"), "Width of an adapter's hidden layer.",
+            "bottleneck"), (_, _) -> "16"),
+    ADAPTER_SCALE(row("Scale of the adapter", "", number().in("a number above 0", s -> s > 0 && Double.isFinite(s)),
+            "What parallel adapters add is scaled by this; 0.1 in AdaptFormer.", "adapter-scale"), (_, _) -> "0.1"),
     VECTORS(row("Vectors per token", "", integer().labelled("N"),
             "Learned embeddings that the word stands for, one after the other; several are prompt tuning.",
             "vectors"), (_, _) -> "1"),

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -22,6 +23,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
     public static final int DEFAULT_RANK = 4;
     /// In combined names.
     private static final String TEXT_ENCODER = "text-encoder";
+    private static final Set<Class<?>> LINEAR_ATOMS = Set.of(FilterAtoms.class, OvercompleteAtoms.class);
     /// Of LoRA on the text encoder.
     private static final List<MethodSetting> TEXT_ENCODER_SETTINGS = List.of(MethodSetting.RANK, MethodSetting.ALPHA,
             MethodSetting.SCALING, MethodSetting.RANK_PATTERN);
@@ -140,6 +142,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
                     .requireMatches("rank-pattern", model,
                             layers.stream().filter(layer -> method().methodFor(layer).tunes(layer)).toList());
         try {
+            checkAtoms(model, layers);
             if (method().parameterCount(layers) > 0) return;
         } catch (IllegalArgumentException e) {
             throw new Failure.Incompatible("method " + name() + ": " + e.getMessage());
@@ -148,6 +151,17 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
                 + (selectsLayers
                         ? " among " + layers() + "; expected some of " + LayerSelector.matchingNames(supported)
                         : "; choose another of " + MethodName.options()));
+    }
+
+    /// Linear coding has at most k² atoms on k × k kernels; smaller kernels than the largest have fewer.
+    private void checkAtoms(String model, List<Layer> layers) {
+        TuningMethod method = method();
+        layers.stream()
+                .filter(layer -> method.tunes(layer) && LINEAR_ATOMS.contains(method.methodFor(layer).getClass()))
+                .mapToLong(Layer::kernelSize)
+                .max()
+                .ifPresent(largest -> LinearCoding.requireAtomCount(atoms(), largest * largest,
+                        " on the " + largest + "×" + largest + " kernels of " + model));
     }
 
     public String name() {

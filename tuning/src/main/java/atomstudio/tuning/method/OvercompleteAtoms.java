@@ -9,12 +9,12 @@ import java.util.List;
 import java.util.Optional;
 
 /// Overcomplete atoms: every input channel i has its own atoms D_i (m, k²), D_i[j] = Σ_s β[i,j,s] · D1[j,s]. α is
-/// frozen; β (Ci, m, m1) and D1 (m, m1, k²) are trained. ΔW[o,i] = α[o,i] · D_i = W[o,i] · Dᵀ · D_i. A 1×1 kernel has
-/// one atom.
+/// frozen; β (Ci, m, m1) and D1 (m, m1, k²) are trained. ΔW[o,i] = α[o,i] · D_i = W[o,i] · Dᵀ · D_i. A k × k kernel
+/// has at most k² atoms.
 /// Source: Chen, Miao, Qiu 2025, figure of the decomposition, panel (2), with linear coding.
 public record OvercompleteAtoms(int atomCount, int innerAtomCount) implements TuningMethod {
     public OvercompleteAtoms {
-        LinearCoding.requireAtomCount(atomCount, FilterAtoms.MAX_KERNEL_SIZE * FilterAtoms.MAX_KERNEL_SIZE);
+        LinearCoding.requirePositive(atomCount);
         if (innerAtomCount < 1)
             throw new IllegalArgumentException("inner-atoms: expected at least 1, found " + innerAtomCount);
     }

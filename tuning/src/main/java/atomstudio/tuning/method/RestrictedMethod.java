@@ -1,6 +1,7 @@
 package atomstudio.tuning.method;
 
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerCall;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import java.util.List;
@@ -36,6 +37,16 @@ public record RestrictedMethod(TuningMethod method, LayerSelector layers) implem
     @Override
     public boolean changesWeight(Layer layer) {
         return method.changesWeight(layer);
+    }
+
+    @Override
+    public boolean isBranch(Layer layer) {
+        return method.isBranch(layer);
+    }
+
+    @Override
+    public <T> T branch(Ops<T> ops, LayerCall<T> call, AdapterParameters<T> parameters, T adapterWeight) {
+        return method.branch(ops, call, parameters, adapterWeight);
     }
 
     @Override

@@ -49,6 +49,8 @@ public final class AdapterDeltas implements AutoCloseable {
     /// @throws Failure.NoDevice when PyTorch cannot be loaded
     public static AdapterDeltas open(DiffusionModel model, List<WeightedAdapter> before, List<WeightedAdapter> adapters,
             TorchSettings settings) throws Failure {
+        for (List<WeightedAdapter> each : List.of(before, adapters))
+            MergedAdapters.requireMergeable(each, model.trainableLayers());
         List<Layer> layers = model.trainableLayers()
                 .stream()
                 .filter(layer -> layer.kind() != Layer.Kind.EMBEDDING && Stream.of(before, adapters)

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDScope;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.ops.AdaptedWeights;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerCall;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// A network's weights for sampling: adapters are fused into the layers once for all steps, and all weights have the
 /// compute precision. Each layer is made on first use and kept until closed.
@@ -45,11 +47,22 @@ final class FusedLayers implements WeightSource<NDArray>, AutoCloseable {
     @Override
     public LayerWeights<NDArray> get(Layer layer) {
         boolean isAdapted = adapters.stream()
-                .anyMatch(weighted -> !weighted.adapter().adaptation().parameterShapes(layer).isEmpty());
+                .anyMatch(weighted -> weighted.adapter().adaptation().changes(layer));
         if (!isAdapted && computeDtype == ComputeDtype.FP32) return base.get(layer);
         LayerWeights<NDArray> fusedLayer = fused.get(layer.name());
         if (fusedLayer == null) fused.put(layer.name(), fusedLayer = fuse(layer));
         return fusedLayer;
+    }
+
+    /// Branches have no fused form.
+    @Override
+    public Optional<NDArray> branch(LayerCall<NDArray> call) {
+        return new AdaptedWeights<>(torch.ops(computeDtype), this,
+                adapters.stream()
+                        .filter(weighted -> weighted.adapter().adaptation().addsBranch(call.layer()))
+                        .map(this::bind)
+                        .toList())
+                .branch(call);
     }
 
     /// Computed in float32, then rounded.

@@ -83,6 +83,7 @@ public final class TorchEngine implements AutoCloseable {
 
     private static TorchEngine open(DiffusionModel model, List<WeightedAdapter> merged, Device device,
             TorchSettings settings, Optional<ComputeDtype> samplingDtype) throws Failure {
+        MergedAdapters.requireMergeable(merged, merged.isEmpty() ? List.of() : model.trainableLayers());
         TorchEngine engine = new TorchEngine(model, Torch.open(device, settings), samplingDtype);
         try {
             model.requireOneTextEncoder();

@@ -10,9 +10,12 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
+import atomstudio.diffusion.model.ClassifierModel;
+import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.config.TrainingSetting;
+import atomstudio.tuning.method.MethodCategory;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
@@ -94,7 +97,8 @@ class ClassifierTrainingTest {
     /// From the same start the first loss is ln 10 for every method: nothing changes before the first step.
     @ParameterizedTest @MethodSource("methods")
     void everyMethodTrainsEveryNetwork(MethodName method) throws Exception {
-        for (String model : List.of("resnet", "convnext", "vit")) {
+        boolean needsTransformer = method.category() == MethodCategory.BRANCHES;
+        for (String model : needsTransformer ? List.of("vit") : List.of("resnet", "convnext", "vit")) {
             Path run = temporary.resolve(model);
             ClassifierReport report = finished(train(request(digits, model, MethodSettings.of(method),
                     Map.of(TrainingSetting.STEPS, 3)), run, RunControl.none()));
@@ -105,6 +109,27 @@ class ClassifierTrainingTest {
             assertEquals(Math.log(10), losses.getFirst(), 1e-5);
             assertTrue(report.parameters() > 0 && report.headParameters() > 0);
         }
+    }
+
+    /// All 49 atoms of ConvNeXt's depthwise convolutions; its other kernels have fewer elements.
+    @Test
+    void largeKernelsHaveAllTheirAtoms() throws Exception {
+        MethodSettings method = MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ATOMS, "49");
+        ClassifierTraining.Request request = request(digits, "convnext", method, Map.of(TrainingSetting.STEPS, 2));
+        ClassifierReport report = finished(train(request, temporary.resolve("run"), RunControl.none()));
+        long expected = ClassifierModel.open(request.model())
+                .network()
+                .layers()
+                .stream()
+                .filter(layer -> layer.kind() == Layer.Kind.CONV)
+                .mapToLong(layer -> (long) Math.pow(layer.kernelSize(), 4))
+                .sum();
+        assertEquals(expected, report.parameters());
+        ClassifierTraining.Request many = request(digits, "convnext", method.with(MethodSetting.ATOMS, "50"),
+                Map.of(TrainingSetting.STEPS, 2));
+        Failure refused = assertThrows(Failure.Incompatible.class,
+                () -> train(many, temporary.resolve("many"), RunControl.none()));
+        assertTrue(refused.getMessage().contains("expected 1 to 49 on the 7×7 kernels"), refused.getMessage());
     }
 
     @Test

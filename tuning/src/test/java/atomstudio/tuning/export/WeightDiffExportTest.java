@@ -23,10 +23,12 @@ import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.AdapterSource;
 import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.BaseModelHashes;
+import atomstudio.tuning.method.MethodCategory;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.setting.Setting;
+import atomstudio.tuning.torch.TorchEngine;
 import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,7 +69,8 @@ class WeightDiffExportTest {
         return Stream.concat(
                 Stream.of(MethodName.values())
                         .filter(choice -> !MethodSettings.of(choice).trainsWord()
-                                && choice != MethodName.TEXTUAL_INVERSION)
+                                && choice != MethodName.TEXTUAL_INVERSION
+                                && choice.category() != MethodCategory.BRANCHES)
                         .map(MethodSettings::of),
                 Stream.of(
                         MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TRAIN_TEXT_ENCODER, Setting.YES)));
@@ -100,6 +103,31 @@ class WeightDiffExportTest {
                     engine.textEncoder().encode(ids, 1, List.of(new WeightedAdapter(read.toAdapter("read", model), 1))),
                     5e-3);
         }
+    }
+
+    /// Only this program's format holds branches; the others, and merging, say so.
+    @ParameterizedTest @EnumSource(value = MethodName.class, names = {"SERIAL_ADAPTER", "PARALLEL_ADAPTER"})
+    void branchesAreRefused(MethodName choice) throws Exception {
+        AdapterFile ours = adapter(MethodSettings.of(choice));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO), ExportFormat.of(ours.method()));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT, ExportFormat.PEFT_FOLDER),
+                ExportFormat.of(ours.method().with(MethodSetting.COMBINE_WITH, "lora")), "the LoRA alone");
+        for (ExportFormat format : ExportFormat.values()) {
+            if (format == ExportFormat.ATOMSTUDIO) continue;
+            Path file = folder.resolve(format.fileName("refused"));
+            Failure refused = assertThrows(Failure.Incompatible.class, () -> format.write(ours, base(), file),
+                    format.option());
+            assertTrue(refused.getMessage().contains("export it as atomstudio"), refused.getMessage());
+            assertFalse(Files.exists(file));
+        }
+        Path own = folder.resolve("own.safetensors");
+        ExportFormat.ATOMSTUDIO.write(ours, base(), own);
+        assertEquals(ours.values(), AdapterFile.read(own).values());
+        Failure onTop = assertThrows(Failure.Incompatible.class,
+                () -> TorchEngine.open(model, List.of(new WeightedAdapter(ours.toAdapter("ours", model), 1)),
+                        Device.CPU, TorchSettings.standard().withThreads(1)));
+        assertTrue(onTop.getMessage().startsWith("adapter ours: expected changes of weights, found a branch beside "),
+                onTop.getMessage());
     }
 
     @ParameterizedTest @EnumSource(value = MethodName.class, names = {"BITFIT", "DIFFFIT"})

@@ -64,7 +64,8 @@ class MethodContractTest {
                 new Glora(2, 4), new GloraSupernet(2),
                 new GloraTerms(2, GloraPattern.parse("llvvv")), new GloraTerms(1, GloraPattern.parse("vslsv")),
                 new GloraTerms(2, GloraPattern.parse("snvnn")), new GloraTerms(2, GloraPattern.parse("nlnvs")),
-                new TextualInversion(1), new TextualInversion(3), new FullFineTuning(),
+                new TextualInversion(1), new TextualInversion(3), new FullFineTuning(), new SerialAdapter(3),
+                new ParallelAdapter(3, 0.5),
                 new SpatialKernels(new FilterAtoms(9)),
                 new RestrictedMethod(new FilterAtoms(9), LayerSelector.parse("conv3x3")),
                 new CombinedMethods(List.of(new RestrictedMethod(new FilterAtoms(9), LayerSelector.parse("conv3x3")),
@@ -95,9 +96,10 @@ class MethodContractTest {
         return layers;
     }
 
+    /// Branches have a contract of their own ([BranchMethodsTest]).
     static Stream<Arguments> everyMethodAndLayer() {
         return methods().stream()
-                .flatMap(method -> layers().stream().filter(method::tunes).map(layer -> Arguments.of(method, layer)));
+                .flatMap(method -> layers().stream().filter(method::changes).map(layer -> Arguments.of(method, layer)));
     }
 
     private static Layer layer(String name, Layer.Kind kind, Layer.Bias bias, long... weight) {
@@ -216,6 +218,30 @@ class MethodContractTest {
             assertClose(method + " on " + layer.name(), effective(method, layer, theta, 0.7f).weight(), materialized,
                     1e-6);
         }
+    }
+
+    /// ΔW = α · ΔD with α = unfold(W) · Dᵀ, of 20 of the 49 atoms of 7×7 kernels; all 49 span every change.
+    @Test
+    void largeKernelsHaveMoreThanNineAtoms() {
+        Layer layer = new Layer(Component.CLASSIFIER, "dwconv", Layer.Kind.CONV, Shape.of(64, 1, 7, 7),
+                Layer.Bias.ABSENT, 64);
+        TuningMethod method = new FilterAtoms(20);
+        Tensor base = base(layer).weight();
+        Map<String, Tensor> theta = randomPoint(method, layer, base(layer));
+        float[] w = base.data(), d = theta.get("D").data(), delta = theta.get("dD").data();
+        Tensor expected = Tensor.generate(layer.weightShape(), i -> {
+            int row = i / 49 * 49, column = i % 49;
+            double sum = w[i];
+            for (int atom = 0; atom < 20; atom++) {
+                double alpha = 0;
+                for (int k = 0; k < 49; k++) alpha += (double) w[row + k] * d[atom * 49 + k];
+                sum += alpha * delta[atom * 49 + column];
+            }
+            return sum;
+        });
+        assertClose("20 atoms", expected, effective(method, layer, theta, 1).weight(), 2e-6);
+        assertEquals(Map.of("M", Shape.of(49, 49)), new FilterAtoms(49).parameterShapes(layer));
+        assertEquals(Map.of("M", Shape.of(49, 49)), new FilterAtoms(300).parameterShapes(layer), "at most k²");
     }
 
     private static Map<String, Tensor> initialized(TuningMethod method, Layer layer, LayerWeights<Tensor> base) {

@@ -125,7 +125,7 @@ class MethodTest {
     @Test
     void rejectsInvalidArguments() {
         assertThrows(IllegalArgumentException.class, () -> new FilterAtoms(0));
-        assertThrows(IllegalArgumentException.class, () -> new FilterAtoms(50));
+        assertThrows(IllegalArgumentException.class, () -> new OvercompleteAtoms(0, 1));
         assertThrows(IllegalArgumentException.class, () -> new ChannelAtoms(1, 1));
         assertThrows(IllegalArgumentException.class, () -> new ChannelAtoms(4, 17));
         assertThrows(IllegalArgumentException.class, () -> new Lora(0));
@@ -134,6 +134,28 @@ class MethodTest {
                 .parameterSpecs(new Layer(Component.UNET, "conv_in", Layer.Kind.CONV, Shape.of(4, 4, 3, 3),
                         Layer.Bias.PRESENT)));
         assertTrue(overlap.getMessage().contains("conv_in"));
+    }
+
+    /// Of the kernels that are trained; smaller kernels have fewer.
+    @Test
+    void theLargestKernelLimitsTheAtoms() throws Exception {
+        Layer depthwise = new Layer(Component.CLASSIFIER, "dwconv", Layer.Kind.CONV, Shape.of(96, 1, 7, 7),
+                Layer.Bias.PRESENT, 96);
+        Layer small = new Layer(Component.CLASSIFIER, "downsampling", Layer.Kind.CONV, Shape.of(192, 96, 2, 2),
+                Layer.Bias.PRESENT);
+        for (String method : List.of("atoms", "overcomplete", "atoms+channels", "overcomplete+channels")) {
+            MethodSettings most = MethodSettings.parse(method, Map.of("atoms", "49", "layers", "conv"));
+            most.check("a classifier", List.of(depthwise, small));
+            Failure many = assertThrows(Failure.Incompatible.class,
+                    () -> most.with(MethodSetting.ATOMS, "50").check("a classifier", List.of(depthwise, small)));
+            assertTrue(many.getMessage().contains("expected 1 to 49 on the 7×7 kernels of a classifier")
+                    && many.getMessage().contains("found 50"), many.getMessage());
+            assertThrows(Failure.Incompatible.class, () -> most.check("a UNet", stableDiffusion15().layers()));
+        }
+        MethodSettings.parse("atoms", Map.of("atoms", "12", "coding", "sparse"))
+                .check("a UNet", stableDiffusion15().layers());
+        TuningMethod method = MethodSettings.parse("atoms", Map.of("atoms", "49", "layers", "conv")).method();
+        assertEquals(49 * 49 + 4 * 4, method.parameterCount(List.of(depthwise, small)));
     }
 
     @Test
@@ -180,9 +202,7 @@ class MethodTest {
                 unknown.getMessage().contains("magic")
                         && unknown.getMessage().contains("atoms, atoms+word, overcomplete, channels, atoms+channels"),
                 unknown.getMessage());
-        Failure many = assertThrows(Failure.Incompatible.class,
-                () -> MethodSettings.parse("atoms", Map.of("atoms", "12")));
-        assertTrue(many.getMessage().contains("12") && many.getMessage().contains("1 to 9"), many.getMessage());
+        assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("atoms", Map.of("atoms", "0")));
         assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("lora", Map.of("rank", "0")));
         assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("lora", Map.of("rank", "many")));
         assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("lora", Map.of("colour", "red")));

@@ -11,8 +11,10 @@ import atomstudio.tuning.method.FilterAtoms;
 import atomstudio.tuning.method.FullFineTuning;
 import atomstudio.tuning.method.LayerSelector;
 import atomstudio.tuning.method.Lora;
+import atomstudio.tuning.method.ParallelAdapter;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.method.RestrictedMethod;
+import atomstudio.tuning.method.SerialAdapter;
 import atomstudio.tuning.method.Ssf;
 import atomstudio.tuning.method.TuningMethod;
 import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
@@ -42,7 +44,8 @@ class CheckpointingTest {
                 .of(new FilterAtoms(9), new ChannelAtoms(4, 16), new Lora(4),
                         new RestrictedMethod(new Lora(2), LayerSelector.parse("linear,conv")),
                         new RestrictedMethod(new Lora(2), LayerSelector.parse("attention")), new BitFit(),
-                        new DiffFit(), new Ssf(), new FullFineTuning(), new Dora(2, 2))
+                        new DiffFit(), new Ssf(), new FullFineTuning(), new Dora(2, 2), new SerialAdapter(3),
+                        new ParallelAdapter(3, 0.5))
                 .flatMap(method -> Stream.of(Checkpointing.SELECTIVE, Checkpointing.FULL)
                         .map(activations -> Arguments.of(method, activations)));
     }

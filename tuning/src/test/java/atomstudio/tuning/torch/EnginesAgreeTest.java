@@ -29,6 +29,8 @@ import atomstudio.tuning.method.Lora;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.Oft;
+import atomstudio.tuning.method.ParallelAdapter;
+import atomstudio.tuning.method.SerialAdapter;
 import atomstudio.tuning.method.TuningMethod;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -90,6 +92,8 @@ class EnginesAgreeTest {
         for (String everywhere : List.of("lora", "loha", "lokr", "oft", "boft", "dora", "glora", "ia3", "vera"))
             methods.add(MethodSettings.parse(everywhere, Map.of("layers", "linear,conv")).method());
         methods.add(MethodSettings.parse("lora", Map.of("init", "pissa", "scaling", "rank-stabilized")).method());
+        for (String branches : List.of("serial-adapter", "parallel-adapter"))
+            methods.add(MethodSettings.parse(branches, Map.of("combine-with", "atoms")).method());
         for (MethodName choice : MethodName.values()) {
             if (choice != MethodName.TEXTUAL_INVERSION) methods.add(MethodSettings.of(choice).method());
         }
@@ -150,7 +154,10 @@ class EnginesAgreeTest {
             for (List<WeightedAdapter> applied : List.of(List.<WeightedAdapter>of(),
                     List.of(new WeightedAdapter(
                             adapter(MethodSettings.parse("lora", Map.of("layers", "linear,conv")).method(), 1),
-                            0.7)))) {
+                            0.7)),
+                    List.of(new WeightedAdapter(adapter(new SerialAdapter(3), 1), 0.7),
+                            new WeightedAdapter(adapter(new FilterAtoms(9), 1), 0.7),
+                            new WeightedAdapter(adapter(new ParallelAdapter(3, 0.5), 1), 1)))) {
                 Tensor expected = onnx.noisePredictor().predict(wide, TIMESTEPS, Conditioning.of(context), applied);
                 assertClose("in parts", expected,
                         mapped.noisePredictor().predict(wide, TIMESTEPS, Conditioning.of(context), applied), 1e-5);
@@ -166,12 +173,14 @@ class EnginesAgreeTest {
     }
 
     @Test
-    void agreeOnTwoAdapters() throws Exception {
+    void agreeOnSeveralAdapters() throws Exception {
         Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
         List<WeightedAdapter> applied = List.of(new WeightedAdapter(adapter(new FilterAtoms(9), 1), 1),
                 new WeightedAdapter(adapter(new FilterAtoms(4), 2), 0.5),
-                new WeightedAdapter(adapter(new Lora(2), 3), 1.5));
-        assertClose("three", torch.noisePredictor().predict(LATENTS, TIMESTEPS, Conditioning.of(context), applied),
+                new WeightedAdapter(adapter(new Lora(2), 3), 1.5),
+                new WeightedAdapter(adapter(new SerialAdapter(4), 4), 0.8),
+                new WeightedAdapter(adapter(new SerialAdapter(2), 5), 0.5));
+        assertClose("five", torch.noisePredictor().predict(LATENTS, TIMESTEPS, Conditioning.of(context), applied),
                 onnx.noisePredictor().predict(LATENTS, TIMESTEPS, Conditioning.of(context), applied), TOLERANCE);
         List<WeightedAdapter> opposed = List.of(applied.getFirst(),
                 new WeightedAdapter(applied.getFirst().adapter(), -1));

@@ -18,6 +18,7 @@ import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.MethodCategory;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
@@ -40,7 +41,8 @@ class MergedWeightsTest {
     /// SSF only for layers with a bias: a checkpoint cannot add one.
     static Stream<MethodSettings> methods() {
         return Stream.of(MethodName.values())
-                .filter(choice -> choice != MethodName.TEXTUAL_INVERSION)
+                .filter(choice -> choice != MethodName.TEXTUAL_INVERSION
+                        && choice.category() != MethodCategory.BRANCHES)
                 .map(MethodSettings::of)
                 .map(method -> method.choice() == MethodName.SSF ? method.with(MethodSetting.LAYERS, "conv") : method);
     }

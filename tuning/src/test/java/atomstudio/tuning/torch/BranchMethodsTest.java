@@ -1,0 +1,219 @@
+package atomstudio.tuning.torch;
+
+import static atomstudio.diffusion.TensorAssert.assertClose;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDArray;
+import atomstudio.diffusion.engine.Conditioning;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.NoisePredictor;
+import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.diffusion.model.ClassifierModel;
+import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Component;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerCall;
+import atomstudio.diffusion.ops.ShapeOps;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ParallelAdapter;
+import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.method.SerialAdapter;
+import atomstudio.tuning.method.TuningMethod;
+import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.function.DoubleUnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Methods that add branches: their formulas, the base model at initialization, their gradients in a network.
+class BranchMethodsTest {
+    private static final Layer FEED_FORWARD = new Layer(Component.UNET, "ff.net.2", Layer.Kind.LINEAR,
+            Shape.of(6, 24), Layer.Bias.PRESENT);
+    private static final double STEP = 1e-2;
+    private static SmallNetwork network;
+
+    @BeforeAll
+    static void open() throws Exception {
+        network = SmallNetwork.open();
+    }
+
+    @AfterAll
+    static void close() {
+        network.close();
+    }
+
+    static Stream<TuningMethod> methods() {
+        return Stream.of(new SerialAdapter(3), new ParallelAdapter(3, 0.5));
+    }
+
+    /// s · (up · f(down · x + b) + c) in loops, with x (2, 5, 6).
+    private static Tensor bottleneck(Tensor x, Map<String, Tensor> theta, DoubleUnaryOperator f, double factor) {
+        float[] down = theta.get("down").data(), up = theta.get("up").data();
+        return Tensor.generate(x.shape(), i -> {
+            int token = i / 6, channel = i % 6;
+            double sum = theta.get("up_bias").data()[channel];
+            for (int h = 0; h < 3; h++) {
+                double hidden = theta.get("down_bias").data()[h];
+                for (int c = 0; c < 6; c++) hidden += (double) down[h * 6 + c] * x.data()[token * 6 + c];
+                sum += up[channel * 3 + h] * f.applyAsDouble(hidden);
+            }
+            return factor * sum;
+        });
+    }
+
+    /// The exact GELU by numerical integration of the normal density.
+    private static double gelu(double x) {
+        int steps = 2000;
+        double sum = 0;
+        for (int i = 0; i < steps; i++) sum += Math.exp(-0.5 * Math.pow((i + 0.5) / steps * x, 2));
+        return x * (0.5 + sum * x / steps / Math.sqrt(2 * Math.PI));
+    }
+
+    private static Map<String, Tensor> theta(TuningMethod method) {
+        Map<String, Tensor> theta = new HashMap<>();
+        method.parameterShapes(FEED_FORWARD)
+                .forEach((name, shape) -> theta.put(name, ReferenceOps.random(name.hashCode(), shape.sizes())));
+        return theta;
+    }
+
+    private static Tensor branch(TuningMethod method, LayerCall<Tensor> call, Map<String, Tensor> theta, double s) {
+        Torch torch = network.engine().torch();
+        try (TorchScope scope = torch.scope(GradMode.OFF)) {
+            LayerCall<NDArray> arrays = new LayerCall<>(call.layer(), torch.array(call.sublayerInput()),
+                    torch.array(call.input()), torch.array(call.output()));
+            return torch.tensor(method.branch(torch.ops(), arrays, name -> torch.array(theta.get(name)),
+                    torch.array(Tensor.filled(Shape.of(1), (float) s))));
+        }
+    }
+
+    @Test
+    void branchesAreTheirFormulas() {
+        Tensor sublayerInput = ReferenceOps.random(1, 2, 5, 6), output = ReferenceOps.random(3, 2, 5, 6);
+        LayerCall<Tensor> call = new LayerCall<>(FEED_FORWARD, sublayerInput, ReferenceOps.random(2, 2, 5, 24),
+                output);
+        for (double s : new double[] {1, 0.3, -2}) {
+            TuningMethod serial = new SerialAdapter(3), parallel = new ParallelAdapter(3, 0.5);
+            assertClose("serial at " + s, bottleneck(output, theta(serial), BranchMethodsTest::gelu, s),
+                    branch(serial, call, theta(serial), s), 1e-6);
+            assertClose("parallel at " + s, bottleneck(sublayerInput, theta(parallel), x -> Math.max(x, 0), 0.5 * s),
+                    branch(parallel, call, theta(parallel), s), 1e-6);
+        }
+    }
+
+    @ParameterizedTest @MethodSource("methods")
+    void shapeBackendAgrees(TuningMethod method) {
+        Shape tokens = Shape.of(2, 5, 6);
+        assertEquals(tokens, method.branch(new ShapeOps(),
+                new LayerCall<>(FEED_FORWARD, tokens, Shape.of(2, 5, 24), tokens),
+                method.parameterShapes(FEED_FORWARD)::get, Shape.of(1)));
+    }
+
+    private static ParameterLayout layout(TuningMethod method) {
+        return ParameterLayout.of(method, network.model().unet().layers());
+    }
+
+    @ParameterizedTest @MethodSource("methods")
+    void initializationGivesTheBaseModelExactly(TuningMethod method) throws Exception {
+        ParameterLayout layout = layout(method);
+        Map<String, Tensor> values = layout.fromVector(layout.initialVector(
+                new ParameterLayout.Initialization(network.engine()::baseWeight, 3, List.of())));
+        Adapter adapter = new Adapter("start", "hash", method, values);
+        Tensor latents = ReferenceOps.random(1, 1, 4, 8, 8);
+        Conditioning context = Conditioning
+                .of(ReferenceOps.random(2, 1, 5, network.model().unet().crossAttentionDim()));
+        NoisePredictor predictor = network.engine().networks().noisePredictor();
+        assertEquals(predictor.predict(latents, new float[] {321}, context, List.of()),
+                predictor.predict(latents, new float[] {321}, context, List.of(new WeightedAdapter(adapter, 1))));
+    }
+
+    /// Differences of the loss along the gradient of each parameter tensor.
+    @ParameterizedTest @MethodSource("methods")
+    void gradientsAreThoseOfTheLoss(TuningMethod method) throws Exception {
+        ParameterLayout layout = layout(method);
+        float[] point = ReferenceOps.random(1, layout.size()).data();
+        for (int i = 0; i < point.length; i++) point[i] *= 0.2f;
+        try (DenoisingLoss loss = network.engine()
+                .denoisingLoss(new DenoisingLossOptions(layout, Map.of(), Checkpointing.NONE, ComputeDtype.FP32))) {
+            float[] gradient = loss.gradient(point, network.batch()).vector();
+            int from = 0, checked = 0;
+            for (ParameterLayout.LayerParameter entry : layout.trained()) {
+                int to = from + (int) entry.spec().shape().elements();
+                double length = 0;
+                for (int i = from; i < to; i++) length = Math.hypot(length, gradient[i]);
+                assertTrue(length > 0, entry.key());
+                if (length > 1e-3) { // smaller ones vanish in the loss's rounding
+                    double found = (loss.loss(moved(point, gradient, from, to, STEP / length), network.batch())
+                            - loss.loss(moved(point, gradient, from, to, -STEP / length), network.batch()))
+                            / (2 * STEP);
+                    assertEquals(length, found, 0.03 * length + 1e-4, entry.key());
+                    checked++;
+                }
+                from = to;
+            }
+            assertTrue(checked > layout.trained().size() / 2, checked + " of " + layout.trained().size());
+        }
+    }
+
+    private static float[] moved(float[] point, float[] gradient, int from, int to, double factor) {
+        float[] moved = point.clone();
+        for (int i = from; i < to; i++) moved[i] += (float) (factor * gradient[i]);
+        return moved;
+    }
+
+    @ParameterizedTest @MethodSource("methods")
+    void stepsInBf16AreClose(TuningMethod method) throws Exception {
+        ParameterLayout layout = layout(method);
+        float[] point = ReferenceOps.random(1, layout.size()).data();
+        for (int i = 0; i < point.length; i++) point[i] *= 0.2f;
+        double full = network.gradient(layout, point, Checkpointing.SELECTIVE, ComputeDtype.FP32).loss();
+        assertEquals(full, network.gradient(layout, point, Checkpointing.SELECTIVE, ComputeDtype.BF16).loss(),
+                0.03 * full);
+    }
+
+    @Test
+    void memoryOfAStepIncludesTheBranches() {
+        long narrow = bytes(new SerialAdapter(1)), wide = bytes(new SerialAdapter(512));
+        assertTrue(wide > narrow + 64 * 512 * Float.BYTES, narrow + ", " + wide);
+    }
+
+    private static long bytes(TuningMethod method) {
+        return new TrainingStepMemory(network.model(), layout(method), Checkpointing.NONE, ComputeDtype.FP32)
+                .bytes(1, 8, 8);
+    }
+
+    /// Two sublayers and one per block of a ViT, and the same logits at initialization.
+    @Test
+    void transformerBlocksOfClassifiersHaveThem() throws Exception {
+        ClassifierModel model = ClassifierModel.open(ClassifierGoldenTest.GOLDENS.resolve("vit"));
+        List<Layer> layers = model.network().layers();
+        long blocks = layers.stream().filter(layer -> layer.path().endsWith("intermediate.dense")).count();
+        assertTrue(blocks > 0);
+        try (TorchClassifier torch = TorchClassifier.open(model, OptionalInt.empty(), Device.CPU,
+                TorchSettings.standard())) {
+            Tensor pixels = ReferenceOps.random(1, 2, 3, 24, 24);
+            for (MethodName name : List.of(MethodName.SERIAL_ADAPTER, MethodName.PARALLEL_ADAPTER)) {
+                TuningMethod method = MethodSettings.of(name).method();
+                assertEquals(name == MethodName.SERIAL_ADAPTER ? 2 * blocks : blocks,
+                        layers.stream().filter(method::tunes).count());
+                ParameterLayout layout = ParameterLayout.of(method, layers);
+                float[] start = layout.initialVector(
+                        new ParameterLayout.Initialization(torch::baseWeight, 3, List.of()));
+                assertEquals(torch.logits(pixels), torch.logits(pixels, layout, layout.fromVector(start)));
+                for (int i = 0; i < start.length; i++) start[i] += 0.1f;
+                assertNotEquals(torch.logits(pixels), torch.logits(pixels, layout, layout.fromVector(start)));
+            }
+        }
+    }
+}
