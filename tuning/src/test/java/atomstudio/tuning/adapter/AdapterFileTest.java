@@ -38,7 +38,8 @@ class AdapterFileTest {
     static List<Layer> network() {
         return List.of(layer("conv_in", Layer.Kind.CONV, 8, 4, 3, 3), layer("attn.to_q", Layer.Kind.LINEAR, 8, 8),
                 layer("attn.to_k", Layer.Kind.LINEAR, 8, 12),
-                layer("attn.to_v", Layer.Kind.LINEAR, 8, 12), layer("proj", Layer.Kind.CONV, 8, 8, 1, 1),
+                layer("attn.to_v", Layer.Kind.LINEAR, 8, 12), layer("ff.net.2", Layer.Kind.LINEAR, 8, 32),
+                layer("proj", Layer.Kind.CONV, 8, 8, 1, 1),
                 layer("conv_out", Layer.Kind.CONV, 4, 8, 3, 3), layer("norm", Layer.Kind.NORM, 8),
                 layer(TextualInversion.TOKEN_EMBEDDING, Layer.Kind.EMBEDDING, 16, 8));
     }
