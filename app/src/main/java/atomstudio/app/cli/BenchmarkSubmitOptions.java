@@ -81,7 +81,7 @@ final class BenchmarkSubmitOptions {
     private @Nullable String claim;
 
     @Option(names = "--mount", paramLabel = "DIR",
-            description = "Kubernetes: where the claim is mounted. Default: --out.")
+            description = "Kubernetes: where the claim is mounted, --out or a folder above it. Default: --out.")
     private @Nullable Path mount;
 
     @Option(names = "--program", paramLabel = "COMMAND",

@@ -11,6 +11,8 @@ import java.util.Locale;
 /// @param claim     persistent volume claim, writable from many nodes
 /// @param mount     where it is mounted: the path that the data set, the model and the folder have here
 public record KubernetesJob(JobArray array, String container, String claim, Path mount) {
+    /// Pods are named after the job, with their index, in at most 63 characters.
+    private static final int MAX_NAME_LENGTH = 52;
     private static final String TEMPLATE = """
             apiVersion: batch/v1
             kind: Job
@@ -52,13 +54,25 @@ public record KubernetesJob(JobArray array, String container, String claim, Path
                       claimName: %s
             """;
 
+    /// @throws IllegalArgumentException if pods would not find the folder
+    public KubernetesJob {
+        if (!array.folder().startsWith(mount))
+            throw new IllegalArgumentException("mount: expected a folder that contains --out (" + array.folder()
+                    + "), found " + mount);
+    }
+
     public String text() {
         String gpus = array.gpus() == 0 ? ""
                 : "        resources:\n          limits:\n            nvidia.com/gpu: " + array.gpus() + "\n";
-        return TEMPLATE.formatted(array.name().toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9-]", "-"), array.shards(),
+        return TEMPLATE.formatted(name(), array.shards(),
                 Math.min(array.atOnce(), array.shards()), JobArray.STOPPED, quoted(container),
                 quoted("exec " + array.commandLine("JOB_COMPLETION_INDEX")), gpus, quoted(mount.toString()),
                 quoted(claim));
+    }
+
+    private String name() {
+        String name = array.name().toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9-]", "-");
+        return name.substring(0, Math.min(name.length(), MAX_NAME_LENGTH)).replaceAll("-+$", "");
     }
 
     /// A JSON string is a YAML string.

@@ -83,5 +83,9 @@ class BenchmarkSubmitTest {
         Result unclaimed = benchmark("--submit", "kubernetes", "--container", "studio:1");
         assertEquals(ExitCode.USAGE, unclaimed.code());
         assertTrue(unclaimed.text().contains("--claim"), unclaimed.text());
+        Result elsewhere = benchmark("--submit", "kubernetes", "--container", "studio:1", "--claim", "data", "--mount",
+                "/elsewhere");
+        assertEquals(ExitCode.USAGE, elsewhere.code());
+        assertTrue(elsewhere.text().contains("--mount: expected a folder that contains --out"), elsewhere.text());
     }
 }

@@ -2,6 +2,7 @@ package atomstudio.app.cluster;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.cluster.SlurmCommands.QueuedTasks;
 import java.nio.charset.StandardCharsets;
@@ -116,6 +117,14 @@ class SlurmScriptTest {
                         persistentVolumeClaim:
                           claimName: "scratch"
                 """, new KubernetesJob(array(2), "registry/studio:1", "scratch", Path.of("/data")).text());
+    }
+
+    @Test
+    void aJobsNameIsOneThatKubernetesTakes() {
+        Path folder = Path.of("/data/" + "My_run_".repeat(10));
+        JobArray array = new JobArray("studio-" + folder.getFileName(), List.of("studio"), folder, 2, 2, 0);
+        assertTrue(new KubernetesJob(array, "studio:1", "scratch", folder).text()
+                .contains("name: studio-my-run-my-run-my-run-my-run-my-run-my-run-my\n"));
     }
 
     @Test
