@@ -9,6 +9,7 @@ import javafx.collections.FXCollections;
 import javafx.collections.ListChangeListener;
 import javafx.collections.ObservableList;
 import javafx.css.PseudoClass;
+import javafx.geometry.Insets;
 import javafx.scene.Node;
 import javafx.scene.control.ListCell;
 import javafx.scene.control.ListView;
@@ -16,18 +17,18 @@ import javafx.scene.control.skin.VirtualFlow;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.KeyEvent;
 import javafx.scene.layout.HBox;
+import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 
 /// Items as tiles in lines that fill the width, of which only the visible ones have nodes; a tile is reused for one
-/// item after the other.
+/// item after the other. The scroll bar lies in the margin at the right.
 public final class TileGridView<T> extends ListView<Integer> {
     private static final PseudoClass CURRENT = PseudoClass.getPseudoClass("current");
-    private static final double SCROLL_BAR = 20;
     private static final double MAX_GROWTH = 2;
 
     private final ObservableList<T> shown;
     private final Supplier<Tile<T>> newTile;
-    private final TileSize size;
+    private TileSize size;
     private int columns = 1;
     private double tileWidth;
     /// -1 before a key was pressed.
@@ -56,8 +57,15 @@ public final class TileGridView<T> extends ListView<Integer> {
         setFixedCellSize(size.height + size.gap);
         setCellFactory(view -> new LineCell());
         setFocusTraversable(false);
+        VBox.setMargin(this, new Insets(0, -FocusScrollView.BAR_SPACE, 0, 0));
         shown.addListener((ListChangeListener<T>) change -> update());
         widthProperty().subscribe(width -> update());
+    }
+
+    public void setTileSize(TileSize changed) {
+        if (changed.equals(size)) return;
+        size = changed;
+        update();
     }
 
     /// Makes the tiles reachable by keyboard: the arrow keys move over them while the grid has the focus.
@@ -94,7 +102,7 @@ public final class TileGridView<T> extends ListView<Integer> {
     }
 
     private void update() {
-        double available = getWidth() - SCROLL_BAR + size.gap;
+        double available = getWidth() - FocusScrollView.BAR_SPACE + size.gap;
         // A few tiles share the line among them.
         columns = Math.clamp((int) (available / (size.width + size.gap)), 1, Math.max(1, shown.size()));
         tileWidth = Math.clamp(Math.floor(available / columns) - size.gap, size.width, MAX_GROWTH * size.width);

@@ -60,7 +60,8 @@ public final class RunsTableView extends CardView {
     private final Function<RunSummary, List<MenuItem>> extraItems;
     private final ObservableList<RunRow> rows = FXCollections.observableArrayList();
     private final TableView<RunRow> table = new TableView<>();
-    private final List<TableColumn<RunRow, ?>> byImportance = new ArrayList<>();
+    /// Columns of a list are shown together: likeness alone says little.
+    private final List<List<TableColumn<RunRow, ?>>> byImportance = new ArrayList<>();
     private final TableColumn<RunRow, String> name;
     private final TableColumn<RunRow, String> note;
     private final TableColumn<RunRow, String> method = column("runs.column.method", RunRow::method);
@@ -115,11 +116,12 @@ public final class RunsTableView extends CardView {
         boolean named = model.runs().stream().anyMatch(run -> !run.label().name().isEmpty());
         boolean measured = model.runs().stream().anyMatch(run -> measures.apply(run).isPresent());
         double free = table.getWidth() == 0 ? Double.MAX_VALUE : table.getWidth() - MIN_TEXT_WIDTH - ACTIONS_WIDTH;
-        for (TableColumn<RunRow, ?> column : byImportance) {
-            boolean hasValues = column == method ? named : measured || !measureColumns.contains(column);
-            boolean visible = hasValues && column.getMinWidth() <= free;
-            column.setVisible(visible);
-            if (visible) free -= column.getMinWidth();
+        for (List<TableColumn<RunRow, ?>> columns : byImportance) {
+            boolean hasValues = columns.contains(method) ? named : measured || !columns.containsAll(measureColumns);
+            double needed = columns.stream().mapToDouble(TableColumn::getMinWidth).sum();
+            boolean visible = hasValues && needed <= free;
+            columns.forEach(column -> column.setVisible(visible));
+            if (visible) free -= needed;
         }
     }
 
@@ -169,9 +171,11 @@ public final class RunsTableView extends CardView {
             if (!isText) column.setMaxWidth(column.getPrefWidth() * 1.15);
         }
         table.getColumns().setAll(columns);
-        byImportance.addAll(List.of(state, time, loss));
-        byImportance.addAll(measureColumns);
-        byImportance.addAll(List.of(parameters, file, method, created, note));
+        byImportance.add(List.of(state));
+        byImportance.add(List.of(time));
+        byImportance.add(List.copyOf(measureColumns));
+        for (TableColumn<RunRow, ?> column : List.of(loss, parameters, file, method, created, note))
+            byImportance.add(List.of(column));
         table.widthProperty().subscribe(this::showColumns);
     }
 

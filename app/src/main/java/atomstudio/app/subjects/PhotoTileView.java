@@ -32,8 +32,9 @@ import org.kordamp.ikonli.javafx.FontIcon;
 final class PhotoTileView extends VBox {
     /// The smallest side of a photo's frame.
     static final double SIDE = 208;
-    /// With name and caption.
-    static final double HEIGHT = SIDE + 62;
+    /// Below the frame: the name alone, or with caption and mask.
+    static final double NAME_HEIGHT = 24;
+    static final double DESCRIPTION_HEIGHT = 62;
     private static final double MASK_SIDE = 40;
 
     /// @param page for resolution and cropping of the next run

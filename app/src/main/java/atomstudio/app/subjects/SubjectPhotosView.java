@@ -31,14 +31,14 @@ import org.kordamp.ikonli.javafx.FontIcon;
 
 /// The tab with the subject's photos as large tiles, what was found about them, and a way on to training.
 final class SubjectPhotosView extends VBox {
-    private static final TileGridView.TileSize TILE = new TileGridView.TileSize(PhotoTileView.SIDE,
-            PhotoTileView.HEIGHT, 14);
+    private static final double GAP = 14;
 
     private final SubjectPageViewModel page;
     private final SubjectViewModel model;
     /// The first item, without a photo, adds photos.
     private final ObservableList<Optional<SubjectPhoto>> items = FXCollections.observableArrayList();
-    private final TileGridView<Optional<SubjectPhoto>> grid = new TileGridView<>(items, TILE, PhotoTile::new);
+    private final TileGridView<Optional<SubjectPhoto>> grid = new TileGridView<>(items, tileSize(false),
+            PhotoTile::new);
     private final Label count = new Label();
 
     /// @param openModels opens the Models page
@@ -98,7 +98,16 @@ final class SubjectPhotosView extends VBox {
                 : photos == 0 ? text("subjects.photos.none") : model.subject().get().summary());
     }
 
+    private static TileGridView.TileSize tileSize(boolean isDescribed) {
+        return new TileGridView.TileSize(PhotoTileView.SIDE, PhotoTileView.SIDE
+                + (isDescribed ? PhotoTileView.DESCRIPTION_HEIGHT : PhotoTileView.NAME_HEIGHT), GAP);
+    }
+
     private void showPhotos() {
+        grid.setTileSize(tileSize(model.photos()
+                .stream()
+                .map(SubjectPhoto::sidecars)
+                .anyMatch(beside -> !beside.caption().isEmpty() || beside.mask().isPresent())));
         items.setAll(Stream.concat(Stream.of(Optional.<SubjectPhoto>empty()), model.photos().stream().map(Optional::of))
                 .toList());
     }
@@ -135,9 +144,8 @@ final class SubjectPhotosView extends VBox {
                             item.flatMap(model::duplicateOf));
             if (Objects.equals(wanted, shown)) return;
             shown = wanted;
-            double height = TILE.height() + side - TILE.width();
-            place.setMinSize(side, height);
-            place.setMaxSize(side, height);
+            place.setMinSize(side, side);
+            place.setMaxWidth(side);
             if (item == null) place.getChildren().clear();
             else
                 place.getChildren()

@@ -30,11 +30,12 @@ import javafx.scene.layout.Region;
 import javafx.scene.layout.TilePane;
 import javafx.scene.layout.VBox;
 
-/// All options of the method and of training, in groups of two columns, with a search.
+/// All options of the method and of training, in groups, with a search.
 public final class TrainingFormView extends VBox {
     private static final double GAP = 24;
-    /// Below this width, in pixels, the options are in one column.
-    private static final double TWO_COLUMNS_FROM = 560;
+    /// The least width of a column, in pixels.
+    private static final double MIN_COLUMN = 268;
+    private static final int MAX_COLUMNS = 4;
 
     private final TrainViewModel model;
     private final TextField search = new SearchFieldView("search-options", text("train.options.search"));
@@ -100,10 +101,9 @@ public final class TrainingFormView extends VBox {
         TilePane tiles = new TilePane(GAP, 6);
         tiles.setTileAlignment(Pos.CENTER_LEFT);
         tiles.widthProperty().subscribe(width -> {
-            boolean two = width.doubleValue() >= TWO_COLUMNS_FROM;
-            tiles.setPrefColumns(two ? 2 : 1);
-            tiles.setPrefTileWidth(
-                    Math.floor(two ? (width.doubleValue() - GAP) / 2 : Math.max(0, width.doubleValue())));
+            int columns = Math.clamp((int) ((width.doubleValue() + GAP) / (MIN_COLUMN + GAP)), 1, MAX_COLUMNS);
+            tiles.setPrefColumns(columns);
+            tiles.setPrefTileWidth(Math.floor(Math.max(0, (width.doubleValue() + GAP) / columns - GAP)));
         });
         options.forEach((setting, view) -> {
             if (setting.group() == group) tiles.getChildren().add(view);

@@ -10,6 +10,7 @@ import atomstudio.app.controls.FocusScrollView;
 import atomstudio.app.controls.MutedLabelView;
 import atomstudio.app.desktop.DisplayFormat;
 import java.time.InstantSource;
+import java.util.Locale;
 import javafx.beans.binding.Bindings;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
@@ -43,7 +44,7 @@ public final class TrashView extends VBox {
         MutedLabelView hint = new MutedLabelView("");
         hint.textProperty()
                 .bind(Bindings.createStringBinding(() -> deletions.entries().isEmpty()
-                        ? text("trash.nothing-was-deleted")
+                        ? text("trash.is-empty")
                         : text("trash.deleted-files-stay-here-until-the"),
                         deletions.entries()));
         FocusScrollView scroll = new FocusScrollView(lines).withBarInMargin();
@@ -52,7 +53,7 @@ public final class TrashView extends VBox {
     }
 
     private Node line(Trash.Entry entry) {
-        Label title = new Label(entry.title());
+        Label title = new Label(entry.title().substring(0, 1).toUpperCase(Locale.ROOT) + entry.title().substring(1));
         Label when = new MutedLabelView(DisplayFormat.dateTime(entry.deleted(), clock.instant()));
         when.setMinWidth(Region.USE_PREF_SIZE);
         Region gap = new Region();

@@ -9,6 +9,7 @@ import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.app.generate.SubjectPrompt;
 import atomstudio.app.runs.RunProgress;
 import atomstudio.app.runs.RunSummary;
+import atomstudio.app.runtime.Home;
 import atomstudio.app.subjects.SubjectPageViewModel;
 import atomstudio.app.subjects.SubjectPageViewModel.PageTab;
 import atomstudio.tuning.config.TrainingSetting;
@@ -18,6 +19,7 @@ import atomstudio.tuning.setting.Setting;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import javafx.scene.control.ToggleButton;
 import javafx.stage.Stage;
 import org.junit.jupiter.api.Tag;
@@ -28,14 +30,23 @@ import org.testfx.framework.junit5.ApplicationExtension;
 import org.testfx.framework.junit5.Start;
 
 /// Screenshots with the real model, trainer and engine: trains a sample subject with three methods, compares them and
-/// generates with them. The command is in docs/developers.md; `-Dscreenshots.steps=N` trains fewer steps.
+/// generates with them. The command is in docs/developers.md; `-Dscreenshots.steps=N` trains fewer steps, and
+/// `-Dscreenshots.home=FOLDER` keeps the data folder: runs and images of an earlier start are not made again.
 @Tag("slow")
 @Tag("display")
 @ExtendWith({DisplayServerCondition.class, DisplayCondition.class, ApplicationExtension.class})
 class ScreenshotsTest {
-    @TempDir
-    static Path home;
+    private static final List<MethodName> METHODS = List.of(MethodName.ATOMS_AND_WORD, MethodName.LORA,
+            MethodName.ATOMS_AND_CHANNELS);
+    /// While it is trained.
+    private static final MethodName SHOWN = MethodName.ATOMS_AND_CHANNELS;
 
+    @TempDir
+    static Path temporary;
+
+    private final Path home = Optional.ofNullable(System.getProperty("screenshots.home"))
+            .map(Path::of)
+            .orElse(temporary);
     private RealWindow window;
 
     @Start
@@ -48,8 +59,10 @@ class ScreenshotsTest {
         WindowViewModel model = window.model();
         window.waitFor(60, () -> model.start().samples().size() == 4 && model.models().current().get() != null);
         window.screenshots("start");
-        window.run(() -> model.start().useSample(model.start().samples().getFirst()));
+        if (!Files.exists(new Home(home).subjects().resolve("car")))
+            window.run(() -> model.start().useSample(model.start().samples().getFirst()));
         window.waitFor(60, () -> !model.subjects().pages().isEmpty());
+        window.run(() -> model.open(model.subjects().pages().getFirst()));
         SubjectPageViewModel page = model.subjects().pages().getFirst();
         prepare(page);
         train(page);
@@ -57,10 +70,6 @@ class ScreenshotsTest {
         export(page);
         gallery(page);
         generate(page);
-        window.run(() -> page.runs().delete(page.runs().runs().getFirst()));
-        window.waitFor(60, () -> page.runs().runs().size() == 2);
-        window.run(() -> model.open(Screen.TRASH));
-        window.screenshots("trash");
     }
 
     /// Photos, methods with their measured costs, and all options.
@@ -91,20 +100,37 @@ class ScreenshotsTest {
         int steps = Integer.getInteger("screenshots.steps", 0);
         window.run(() -> {
             if (steps > 0) page.train().training().setText(TrainingSetting.STEPS, String.valueOf(steps));
-            page.train().start(MethodName.ATOMS_AND_WORD);
-            page.train().start(MethodName.ATOMS_AND_CHANNELS);
-            page.train().start(MethodName.LORA);
+            for (MethodName method : METHODS)
+                if (method == SHOWN || page.runs().runs().stream().noneMatch(run -> run.spec().choice() == method))
+                    page.train().start(method);
         });
-        window.waitFor(1800,
-                () -> !page.queue().isBusy() || page.queue().current().get().choice() == MethodName.ATOMS_AND_CHANNELS
+        window.waitFor(3600,
+                () -> page.queue().isBusy() && page.queue().current().get().choice() == SHOWN
                         && page.queue().progress().get().fraction() > 0.65);
         window.run(page.queue()::pause);
         window.waitFor(60, () -> page.queue().progress().get().phase() == RunProgress.RunPhase.PAUSED);
         window.run(() -> page.runs().requestPreview("a sks car on the beach"));
         window.waitFor(120, () -> page.queue().pendingPreview().get().isEmpty());
         window.screenshots("training");
-        window.run(page.queue()::resume);
-        window.waitFor(3600, () -> !page.queue().isBusy() && page.runs().runs().size() == 3);
+        if (finished(page) == METHODS.size()) stopAndDelete(page);
+        else window.run(page.queue()::resume);
+        window.waitFor(3600, () -> !page.queue().isBusy() && finished(page) == METHODS.size());
+    }
+
+    private static long finished(SubjectPageViewModel page) {
+        return page.runs().runs().stream().filter(RunSummary::isDone).count();
+    }
+
+    /// The run that was only started to be shown.
+    private void stopAndDelete(SubjectPageViewModel page) throws Exception {
+        window.run(page.queue()::cancel);
+        window.waitFor(120, () -> !page.queue().isBusy() && page.runs().runs().size() > METHODS.size());
+        window.run(() -> page.runs()
+                .delete(page.runs().runs().stream().filter(run -> !run.isDone()).findFirst().orElseThrow()));
+        window.waitFor(60, () -> page.runs().runs().size() == METHODS.size());
+        window.run(() -> window.model().open(Screen.TRASH));
+        window.screenshots("trash");
+        window.run(() -> window.model().open(page));
     }
 
     private void compare(SubjectPageViewModel page) throws Exception {

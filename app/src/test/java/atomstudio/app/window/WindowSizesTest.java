@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.dataset.Subject;
+import atomstudio.app.subjects.SubjectPageViewModel;
 import atomstudio.app.subjects.SubjectPageViewModel.PageTab;
+import atomstudio.tuning.method.MethodName;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import javafx.geometry.Bounds;
@@ -15,6 +18,8 @@ import javafx.geometry.Orientation;
 import javafx.scene.Node;
 import javafx.scene.Parent;
 import javafx.scene.control.ScrollBar;
+import javafx.scene.control.TableColumnBase;
+import javafx.scene.control.TableView;
 import javafx.scene.layout.Region;
 import javafx.stage.Stage;
 import org.junit.jupiter.api.AfterEach;
@@ -128,6 +133,32 @@ class WindowSizesTest {
                 assertEquals(grid.getMaxX(), right, 40, "right edge of the last photo at a width of " + width);
             });
         }
+    }
+
+    @Test
+    void likenessIsNotShownWithoutAlignment(FxRobot robot) throws Exception {
+        window.fake().launcher.delay = Duration.ZERO;
+        window.openSubject(robot, "car");
+        SubjectPageViewModel page = window.model().subjects().pages().getFirst();
+        robot.interact(() -> page.train().start(MethodName.LORA));
+        waitFor(() -> page.runs().runs().size() == 1 && page.compare().rows().size() == 2);
+        robot.interact(() -> page.generate().generate());
+        waitFor(() -> page.compare().metrics().ofRun(page.runs().runs().getFirst().folder()).isPresent());
+        robot.interact(() -> page.openTab(PageTab.TRAIN));
+        int shown = 0;
+        for (int width : new int[] {1000, 1100, 1200, 1280, 1440, 1900}) {
+            resize(robot, width, 800);
+            List<String> columns = robot.lookup("#runs")
+                    .<TableView<?>>query()
+                    .getVisibleLeafColumns()
+                    .stream()
+                    .map(TableColumnBase::getText)
+                    .toList();
+            long measures = Stream.of("Likeness", "Diversity", "Alignment").filter(columns::contains).count();
+            assertTrue(measures == 0 || measures == 3, columns + " at a width of " + width);
+            if (measures == 3) shown++;
+        }
+        assertTrue(shown >= 3, "shown at " + shown + " widths");
     }
 
     @Test
