@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.function.BiPredicate;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import javafx.application.Platform;
 import javafx.collections.FXCollections;
 import javafx.collections.ListChangeListener;
 import javafx.collections.ObservableList;
@@ -59,7 +60,8 @@ public final class TileGridView<T> extends ListView<Integer> {
         setFocusTraversable(false);
         VBox.setMargin(this, new Insets(0, -FocusScrollView.BAR_SPACE, 0, 0));
         shown.addListener((ListChangeListener<T>) change -> update());
-        widthProperty().subscribe(width -> update());
+        // After the layout that changes the width: within it, another height of the lines would be lost.
+        widthProperty().subscribe(width -> Platform.runLater(this::update));
     }
 
     public void setTileSize(TileSize changed) {
@@ -117,6 +119,12 @@ public final class TileGridView<T> extends ListView<Integer> {
     private final class LineCell extends ListCell<Integer> {
         private final HBox line = new HBox(size.gap);
         private final List<Tile<T>> tiles = new ArrayList<>();
+
+        /// Never a reason for a horizontal scroll bar.
+        @Override
+        protected double computePrefWidth(double height) {
+            return 0;
+        }
 
         @Override
         protected void updateItem(@Nullable Integer index, boolean empty) {
