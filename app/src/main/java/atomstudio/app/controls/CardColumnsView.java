@@ -10,6 +10,8 @@ import javafx.scene.layout.Pane;
 /// Cards of equal width in as many columns as fit, each at the end of the shortest column.
 public final class CardColumnsView extends Pane {
     private static final double GAP = 12;
+    /// Of a few cards in a large window: what belongs together stays close.
+    private static final double MAX_GROWTH = 2;
 
     private final double narrowest;
 
@@ -42,7 +44,7 @@ public final class CardColumnsView extends Pane {
         List<Node> cards = getManagedChildren();
         if (cards.isEmpty()) return 0;
         int columns = Math.clamp((int) ((width + GAP) / (narrowest + GAP)), 1, cards.size());
-        double wide = Math.floor((width + GAP) / columns - GAP);
+        double wide = Math.min(Math.floor((width + GAP) / columns - GAP), MAX_GROWTH * narrowest);
         double[] ends = new double[columns];
         for (Node card : cards) {
             int column = IntStream.range(0, columns).reduce(0, (best, one) -> ends[one] < ends[best] ? one : best);

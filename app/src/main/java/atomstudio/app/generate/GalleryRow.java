@@ -4,6 +4,7 @@ import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.gallery.GalleryViewModel;
+import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.diffusion.image.RgbImage;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -12,6 +13,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
@@ -45,15 +47,17 @@ public final class GalleryRow implements ImageBatch.BatchRow {
     private final ObservableList<GalleryCell> cells = FXCollections.observableArrayList();
     private final ObservableList<GalleryCell> cellsView = FXCollections.unmodifiableObservableList(cells);
     private final ReadOnlyStringWrapper warning = new ReadOnlyStringWrapper("");
+    private String title = text("generate.base-model");
     private final ObservableMap<String, RgbImage> previews = FXCollections.observableHashMap();
     private final ObservableMap<String, RgbImage> previewsView = FXCollections.unmodifiableObservableMap(previews);
     private final ReadOnlyObjectWrapper<@Nullable LiveImage> live = new ReadOnlyObjectWrapper<>();
     /// The image shown last, by seed.
     private final Map<Long, GalleryImage> lastImages = new HashMap<>();
 
+    /// The adapters, or that there are none.
     @Override
     public String title() {
-        return text("generate.base-model");
+        return title;
     }
 
     @Override
@@ -96,6 +100,8 @@ public final class GalleryRow implements ImageBatch.BatchRow {
     /// Finds the images of a request.
     /// @param queued orders in the queue
     void update(RowGenerator.RowRequest wanted, GalleryViewModel gallery, Set<String> queued) {
+        title = wanted.adapters().isEmpty() ? text("generate.base-model")
+                : wanted.adapters().stream().map(SelectedAdapter::name).collect(Collectors.joining(" + "));
         lastImages.values().removeIf(image -> !gallery.contains(image));
         List<GalleryCell> found = new ArrayList<>();
         for (long seed : wanted.settings().seeds().list()) {

@@ -28,6 +28,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import javafx.beans.property.SimpleObjectProperty;
@@ -200,6 +201,17 @@ class GenerateViewModelTest {
         };
         generate.generate();
         assertEquals("", generate.batches().busy().get());
+    }
+
+    @Test
+    void busyTextNamesTheAdapters() throws IOException {
+        Path ink = Files.writeString(home.resolve("ink.safetensors"), "one");
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.updateSettings(now -> now.withAdapters(List.of(new ImageSettings.SelectedAdapter(ink, 1))));
+        List<String> shown = new ArrayList<>();
+        generator.onStep = step -> shown.add(generate.batches().busy().get());
+        generate.generate();
+        assertTrue(shown.getLast().startsWith("ink · step"), shown.getLast());
     }
 
     @Test

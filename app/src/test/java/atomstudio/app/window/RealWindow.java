@@ -92,12 +92,24 @@ record RealWindow(FakeDesktop desktop, WindowViewModel model, Stage stage, Scene
         BufferedImage opaque = new BufferedImage((int) shown.getWidth(), (int) shown.getHeight(),
                 BufferedImage.TYPE_INT_RGB);
         SwingFXUtils.fromFXImage(shown, opaque);
+        round(opaque);
         Path folder = KEPT.contains(name) ? DOCS : TARGET;
         Files.createDirectories(folder);
         writePng(opaque, folder.resolve(name + ".png"));
     }
 
-    /// As small as a PNG without loss can be.
+    /// Rounds the channels to six bits, which nobody sees and which halves the file.
+    private static void round(BufferedImage image) {
+        int[] pixels = image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
+        for (int i = 0; i < pixels.length; i++) {
+            int rounded = 0;
+            for (int shift = 0; shift < 24; shift += 8)
+                rounded |= Math.min(255, (pixels[i] >> shift & 255) + 2 & ~3) << shift;
+            pixels[i] = rounded;
+        }
+        image.setRGB(0, 0, image.getWidth(), image.getHeight(), pixels, 0, image.getWidth());
+    }
+
     private static void writePng(BufferedImage image, Path file) throws IOException {
         ImageWriter writer = ImageIO.getImageWritersByFormatName("png").next();
         ImageWriteParam options = writer.getDefaultWriteParam();
