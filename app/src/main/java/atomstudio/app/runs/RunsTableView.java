@@ -60,7 +60,7 @@ public final class RunsTableView extends CardView {
     private final Function<RunSummary, List<MenuItem>> extraItems;
     private final ObservableList<RunRow> rows = FXCollections.observableArrayList();
     private final TableView<RunRow> table = new TableView<>();
-    /// Columns of a list are shown together: likeness alone says little.
+    /// Columns of a list are shown together: likeness never without alignment.
     private final List<List<TableColumn<RunRow, ?>>> byImportance = new ArrayList<>();
     private final TableColumn<RunRow, String> name;
     private final TableColumn<RunRow, String> note;
