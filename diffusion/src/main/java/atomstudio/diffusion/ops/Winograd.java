@@ -15,9 +15,9 @@ public final class Winograd {
     /// Multiplications per tile: elements of a transformed 6×6 patch.
     public static final int POINTS = 36;
 
-    /// Input and output channels, and tiles of a batch, from which it is faster, as measured (docs/performance.md).
-    /// With fewer channels the transforms cost more than the products save, with fewer tiles the filter transform
-    /// does.
+    /// Input and output channels, and tiles of a batch, from which it is faster, as measured
+    /// (docs/decisions/thresholds.md). With fewer channels the transforms cost more than the products save, with fewer
+    /// tiles the filter transform does.
     private static final long MIN_CHANNELS = 256;
     private static final long MIN_TILES = 16;
 

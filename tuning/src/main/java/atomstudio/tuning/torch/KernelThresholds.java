@@ -5,9 +5,9 @@ import atomstudio.diffusion.ops.Winograd;
 import atomstudio.diffusion.tensor.Shape;
 import java.time.Duration;
 
-/// The sizes from which one way to compute is faster, or smaller, than another. All are measured (docs/performance.md);
-/// training and its memory estimate choose by the same functions. Winograd's smallest number of channels is shared with
-/// ONNX Runtime ([Winograd#isFaster]).
+/// The sizes from which one way to compute is faster, or smaller, than another. All are measured
+/// (docs/decisions/thresholds.md); training and its memory estimate choose by the same functions. Winograd's smallest
+/// number of channels is shared with ONNX Runtime ([Winograd#isFaster]).
 final class KernelThresholds {
     /// Winograd tiles of a batch.
     private static final long MIN_WINOGRAD_TILES = 64;
