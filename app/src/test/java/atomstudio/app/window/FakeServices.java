@@ -30,6 +30,7 @@ import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.export.AdapterWriter;
 import atomstudio.tuning.export.ExportFormat;
+import atomstudio.tuning.export.ExportLimit;
 import atomstudio.tuning.export.ExportPlan;
 import atomstudio.tuning.measure.ClipSamples;
 import atomstudio.tuning.measure.ClipScores;
@@ -65,7 +66,8 @@ public final class FakeServices {
     public final List<Path> exported = new ArrayList<>();
     public ExportPlan exportPlan = new ExportPlan(
             List.of(new ExportPlan.FormatSize(ExportFormat.ATOMSTUDIO, Optional.of(12_000L)),
-                    new ExportPlan.FormatSize(ExportFormat.KOHYA, Optional.of(350_000L))),
+                    new ExportPlan.FormatSize(ExportFormat.KOHYA, Optional.of(350_000L),
+                            List.of(ExportLimit.DORA_NORMS))),
             Optional.empty(), Optional.empty());
     /// Whether image generation goes on until it is cancelled.
     public volatile boolean endless;

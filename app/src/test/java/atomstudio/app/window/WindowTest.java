@@ -164,6 +164,8 @@ class WindowTest {
         MenuButton adapter = robot.lookup("#export-adapter").queryAs(MenuButton.class);
         robot.interact(() -> adapter.getItems().getFirst().fire());
         waitFor(() -> robot.lookup("#export-selected").tryQuery().isPresent());
+        Label limits = robot.lookup("#export-limits-kohya").queryAs(Label.class);
+        assertTrue(limits.getText().startsWith("ComfyUI, Forge and InvokeAI"), limits.getText());
         robot.clickOn("#export-format-kohya").clickOn("#export-selected");
         waitFor(() -> !window.fake().exported.isEmpty());
         WaitForAsyncUtils.waitForFxEvents();

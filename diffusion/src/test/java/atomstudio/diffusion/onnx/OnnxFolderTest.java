@@ -13,6 +13,9 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.tensor.DType;
+import atomstudio.diffusion.tensor.SafetensorsFile;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.nio.FloatBuffer;
@@ -24,13 +27,21 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// The ONNX files of a model give the engine's values, for other batches than they were written with.
 class OnnxFolderTest {
     @TempDir
+    private Path parent;
     private Path folder;
+
+    @BeforeEach
+    void name() {
+        folder = parent.resolve("onnx");
+    }
 
     private static void copy(Path from, Path to) throws Exception {
         try (Stream<Path> files = Files.walk(from)) {
@@ -65,9 +76,25 @@ class OnnxFolderTest {
         }
     }
 
-    @Test
-    void filesGiveTheEnginesValues() throws Exception {
-        Path source = Shared.root().resolve("assets/default-model");
+    /// As a merged model in half precision.
+    private static void convertToHalf(Path model) throws Exception {
+        try (Stream<Path> files = Files.walk(model)) {
+            for (Path file : files.filter(each -> each.toString().endsWith(".safetensors")).toList()) {
+                Map<String, Tensor> tensors = new HashMap<>();
+                try (SafetensorsFile weights = SafetensorsFile.open(file)) {
+                    for (String name : weights.tensors().keySet()) tensors.put(name, weights.read(name));
+                }
+                Files.write(file, SafetensorsWriter.toBytes(tensors, Map.of("format", "pt"), DType.F16));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"F32", "F16"})
+    void filesGiveTheEnginesValues(DType weights) throws Exception {
+        Path source = Files.createDirectory(parent.resolve("source"));
+        copy(Shared.root().resolve("assets/default-model"), source);
+        if (weights == DType.F16) convertToHalf(source);
         copy(source, folder);
         OnnxFolder.convert(folder);
         DiffusionModel model = DiffusionModel.open(source);

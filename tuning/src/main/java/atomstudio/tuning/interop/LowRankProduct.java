@@ -69,6 +69,7 @@ record LowRankProduct(int rank, long rows, long columns) implements Adaptation {
         int rank = Math.toIntExact(lambdaD.shape().elements());
         int outputs = Math.toIntExact(layer.weightShape().size(0)), inputs = Math.toIntExact(layer.fanIn());
         Tensor lambdaB = tensors.get(VERA_B_SCALE, layer.biasShape());
+        if (rank < 1) throw new IllegalArgumentException(VERA_D + ": expected at least one element, found none");
         if (!layer.isProjection() || a.shape().rank() != 2 || b.shape().rank() != 2 || a.shape().size(0) < rank
                 || a.shape().size(1) < inputs || b.shape().size(0) < outputs || b.shape().size(1) < rank)
             throw new IllegalArgumentException("expected projections of at least (" + rank + ", " + inputs + ") and ("

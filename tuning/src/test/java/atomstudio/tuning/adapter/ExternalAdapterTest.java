@@ -209,6 +209,17 @@ class ExternalAdapterTest {
     }
 
     @Test
+    void veraOfRankZeroIsRejected() throws Exception {
+        Path file = folder.resolve("vera.safetensors");
+        SafetensorsWriter.write(file, Map.of(TO_K + ".vera_lambda_b", Tensor.zeros(Shape.of(128)),
+                TO_K + ".vera_lambda_d", Tensor.zeros(Shape.of(0)), "base_model.vera_A", Tensor.zeros(Shape.of(0, 128)),
+                "base_model.vera_B", Tensor.zeros(Shape.of(128, 0))), Map.of());
+        String message = assertThrows(Failure.Incompatible.class,
+                () -> AdapterSource.read(file).getFirst().source().requireFits(model)).getMessage();
+        assertTrue(message.contains("vera_lambda_d: expected at least one element"), message);
+    }
+
+    @Test
     void veraWithoutItsProjectionsIsRejected() throws Exception {
         Path file = folder.resolve("vera.safetensors");
         SafetensorsWriter.write(file, Map.of(TO_K + ".vera_lambda_b", Tensor.zeros(Shape.of(128)),
