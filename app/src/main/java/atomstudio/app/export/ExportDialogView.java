@@ -162,6 +162,7 @@ public final class ExportDialogView extends OverlayView {
             case GLORA -> text("export.limit.glora");
             case FACTORED_LOKR -> text("export.limit.lokr");
             case OFT -> text("export.limit.oft");
+            case RESCALED -> text("export.limit.rescaled");
             case FEW_BLOCKS -> text("export.limit.blocks");
         };
     }

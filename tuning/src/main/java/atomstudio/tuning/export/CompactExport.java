@@ -234,6 +234,7 @@ record CompactExport(AdapterFile adapter, Target target) {
             if (each.written.kind() == AdapterKind.GLORA) limits.add(ExportLimit.GLORA);
             if (parameters.contains("lokr_w2_a")) limits.add(ExportLimit.FACTORED_LOKR);
             if (each.written.kind() == AdapterKind.OFT) limits.add(ExportLimit.OFT);
+            if (parameters.contains("rescale")) limits.add(ExportLimit.RESCALED);
             if (hasFewBlocks(each.written)) limits.add(ExportLimit.FEW_BLOCKS);
         }
         return List.copyOf(limits);

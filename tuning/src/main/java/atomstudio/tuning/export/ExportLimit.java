@@ -12,6 +12,8 @@ public enum ExportLimit {
     FACTORED_LOKR("InvokeAI does not find the base model of LoKr with a factored second matrix; for it, export as "
             + ExportLimit.DIFF + "."),
     OFT("Forge and InvokeAI do not read OFT; for them, export as " + ExportLimit.DIFF + "."),
+    /// Of OFT with trained scales of outputs.
+    RESCALED("ComfyUI leaves out the scales of rescaled OFT; for it, export as " + ExportLimit.DIFF + "."),
     /// Fewer blocks than channels in a block.
     FEW_BLOCKS("LyCORIS does not read layers with fewer blocks than channels in a block; for it, export as "
             + ExportLimit.DIFF + ".");
