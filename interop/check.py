@@ -4,196 +4,37 @@ programs named, and compares their UNet's output (and the text encoder's) with t
     python check.py WORK [METHOD...]        started by check.sh
 """
 import importlib.metadata
-import importlib.util
 import json
 import os
 import subprocess
 import sys
-import types
 from pathlib import Path
 
 import torch
 import transformers
-from diffusers import StableDiffusionPipeline
 from diffusers.utils import logging
 from safetensors.torch import load_file, save_file
 
 import checkouts
+import programs
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-MODEL = ROOT / "assets/default-model"
+MODEL = programs.MODEL
 STUDIO = os.environ.get("STUDIO", str(ROOT / "studio"))
-PROGRAMS = {}
-FOLDERS = "merged-diffusers",
-PARTS = {"safety_checker": None, "requires_safety_checker": False, "image_encoder": None, "feature_extractor": None,
-         "torch_dtype": torch.float32}
+FOLDERS = "merged-diffusers", "merged-onnx", "peft-folder"
+COLUMNS = {"diffusers": "diffusers", "diffusers-folder": "diffusers", "diffusers-single-file": "diffusers",
+           "diffusers-loader": "diffusers", "peft": "peft", "lycoris": "LyCORIS", "formula": "A1111",
+           "webui-extension": "A1111", "comfyui": "ComfyUI", "comfyui-checkpoint": "ComfyUI", "comfyui-node": "ComfyUI",
+           "forge": "Forge", "invokeai": "InvokeAI", "onnxruntime": "ONNX Runtime"}
+HEADER = ["method", "file", "effect", "allowed", *dict.fromkeys(COLUMNS.values())]
 for library in (logging, transformers.logging):
     library.set_verbosity_error()
     library.disable_progress_bar()
-sys.path.insert(0, str(HERE / "diffusers"))
 
 
-def program(function):
-    PROGRAMS[function.__name__.replace("_", "-")] = function
-    return function
-
-
-def pipeline():
-    return StableDiffusionPipeline.from_pretrained(MODEL, **PARTS)
-
-
-def tensors(file):
-    return {key: value.float() for key, value in load_file(file).items()}
-
-
-@program
-def diffusers(file):
-    pipe = pipeline()
-    pipe.load_lora_weights(str(file.parent), weight_name=file.name)
-    return pipe
-
-
-@program
-def diffusers_folder(file):
-    return StableDiffusionPipeline.from_pretrained(file, **PARTS)
-
-
-@program
-def diffusers_single_file(file):
-    return StableDiffusionPipeline.from_single_file(str(file), config=str(MODEL), local_files_only=True, **PARTS)
-
-
-@program
-def diffusers_loader(file):
-    from atomstudio_adapter import load
-    pipe = pipeline()
-    load(pipe, file, 1.0)
-    return pipe
-
-
-# The UNet's last norm for A1111, a second time in the file.
-ALIAS = "lora_unet_out_0"
-
-
-def layers(pipe):
-    """Modules by sd-scripts' key names."""
-    named = {"lora_unet_" + name.replace(".", "_"): module for name, module in pipe.unet.named_modules()}
-    for name, module in pipe.text_encoder.named_modules():
-        named["lora_te_text_model_" + name.removeprefix("text_model.").replace(".", "_")] = module
-    return named
-
-
-@program
-def lycoris(file):
-    """Each layer with LyCORIS' own module, merged."""
-    from lycoris.modules import get_module, make_module
-    pipe, found = pipeline(), tensors(file)
-    modules = layers(pipe)
-    for name in sorted({key.split(".")[0] for key in found} - {ALIAS}):
-        kind, parameters = get_module(found, name)
-        make_module(kind, parameters, name, modules[name]).merge_to(1.0)
-    return pipe
-
-
-@program
-@torch.no_grad()
-def formula(file):
-    """The rule of A1111, Forge, ComfyUI and InvokeAI: W + alpha / rank * up * down, W + diff,
-    b + diff_b, w + w_norm, b + b_norm."""
-    pipe, found = pipeline(), tensors(file)
-    modules = layers(pipe)
-    for key, value in found.items():
-        name, parameter = key.split(".", 1)
-        if name == ALIAS:
-            continue
-        if parameter in ("diff", "w_norm"):
-            modules[name].weight += value.reshape(modules[name].weight.shape)
-        elif parameter in ("diff_b", "b_norm"):
-            modules[name].bias += value
-        elif parameter == "lora_up.weight":
-            down = found[name + ".lora_down.weight"]
-            scale = found[name + ".alpha"].item() / down.shape[0] if name + ".alpha" in found else 1
-            modules[name].weight += (scale * value.flatten(1) @ down.flatten(1)).reshape(modules[name].weight.shape)
-        elif parameter not in ("lora_down.weight", "alpha"):
-            raise ValueError(f"{file}: {key}: no rule")
-    return pipe
-
-
-def module(name, **attributes):
-    sys.modules[name] = made = types.ModuleType(name)
-    made.__dict__.update(attributes)
-    return made
-
-
-def loaded(path):
-    """A module by its path, since both are named atomstudio."""
-    spec = importlib.util.spec_from_file_location(path.parent.name + path.stem, path)
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
-
-
-def original_checkpoint():
-    """The embedded model in the original code's layout."""
-    file = WORK / "base.merged.safetensors"
-    if not file.exists():
-        require(studio("export", "--model", MODEL, "--format", "merged", "--precision", "float32", "--out", file), "base")
-    return load_file(file)
-
-
-@program
-def comfyui(file):
-    return checkouts.comfy_lora(pipeline(), original_checkpoint(), file)
-
-
-@program
-def comfyui_checkpoint(file):
-    return checkouts.comfy_checkpoint(pipeline(), load_file(file))
-
-
-@program
-def comfyui_node(file):
-    return checkouts.comfy_node(pipeline(), original_checkpoint(), HERE / "comfyui/atomstudio", file)
-
-
-@program
-def forge(file):
-    pipe = pipeline()
-    return checkouts.forge_lora(pipe, original_checkpoint(), original_names(pipe.unet), file)
-
-
-@program
-def invokeai(file):
-    return checkouts.invoke_lora(pipeline(), file)
-
-
-@program
-def webui_extension(file):
-    """The extension's hooks, on a UNet with the original code's layer names."""
-    module("modules", extra_networks=module("modules.extra_networks", ExtraNetwork=object),
-           script_callbacks=module("modules.script_callbacks", on_before_ui=lambda register: None),
-           shared=module("modules.shared"))
-    extension = loaded(HERE / "webui/atomstudio/scripts/atomstudio.py")
-    pipe = pipeline()
-    names = original_names(pipe.unet)
-    modules = dict(pipe.unet.named_modules())
-    network = types.SimpleNamespace(named_modules=lambda: [(names[name], modules[name]) for name in names],
-                                    num_res_blocks=pipe.unet.config.layers_per_block)
-    extension.apply(network, str(file), 1.0)
-    return pipe
-
-
-def original_names(unet):
-    """Layer names of diffusers -> of the original code, by diffusers' own conversion of a checkpoint of numbers."""
-    from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint
-    prefix = "model.diffusion_model."
-    original = [key for key in original_checkpoint() if key.startswith(prefix)]
-    numbered = {key: torch.full((1, 1, 1, 1), float(i)) for i, key in enumerate(original)}
-    config = dict(unet.config)
-    converted = convert_ldm_unet_checkpoint(dict(numbered), config)
-    return {key.removesuffix(".weight"): original[int(value.flatten()[0])][len(prefix):].removesuffix(".weight")
-            for key, value in converted.items() if key.endswith(".weight")}
+def lines(file):
+    return [line.split("\t") for line in (HERE / file).read_text().splitlines() if line and not line.startswith("#")]
 
 
 @torch.no_grad()
@@ -211,103 +52,221 @@ def outputs(pipe, file):
 
 
 def effect(golden):
-    """How much the adapter changes the UNet's output, relative to the largest value."""
+    """How much the file changes the UNet's output, relative to the largest value."""
     base = WORK / "base.safetensors"
     if not base.exists():
-        outputs(pipeline(), base)
+        outputs(programs.pipeline(), base)
     before, after = load_file(base)["unet.out"], load_file(golden)["unet.out"]
     return ((after - before).abs().max() / before.abs().max()).item()
 
 
 def studio(*arguments):
-    done = subprocess.run([STUDIO, *map(str, arguments)], capture_output=True, text=True)
-    return done
+    return subprocess.run([STUDIO, *map(str, arguments)], capture_output=True, text=True)
 
 
 def require(done, what):
     if done.returncode:
-        raise SystemExit(f"{what}: {done.stderr.strip()}")
+        raise RuntimeError(f"{what}: {done.stderr.strip()}")
 
 
-def deviations(goldens, adapter):
+def deviations(goldens, model, adapters):
     """Of each golden the largest of both engines, relative to the largest value."""
-    done = studio("verify", *goldens, "--model", MODEL, "--adapter", adapter, "--json")
+    options = [option for file, strength in adapters for option in ("--adapter", f"{file}:{strength}")]
+    done = studio("verify", *goldens, "--model", model, *options, "--json")
     results = json.loads(done.stdout or "[]")
     if len(results) != len(goldens):
-        raise SystemExit(f"verify {adapter}: {done.stderr.strip()}")
+        raise RuntimeError(f"verify {adapters}: {done.stderr.strip()}")
     return [max(check["relative"] for check in result["tensors"]) for result in results]
 
 
-def exported(row):
-    """The run of a row's method, and the exported file."""
-    method, train, format, options = row[:4]
-    name = method.replace(" ", "-")
-    run = WORK / f"run-{name}"
-    if not (run / "adapter.safetensors").exists():
-        require(studio("train", "--photos", ROOT / "assets/subjects/car", "--class", "car", "--steps", 2, "--seed", 1,
-                       "--batch-size", 1, "--learning-rate", 0.02, "--warmup-steps", 0, *train.split(), "--out", run),
-                method)
-    precision = options.split()[-1] if "precision" in options else ""
-    file = WORK / (f"{name}.{format}{precision}" + ("" if format in FOLDERS else ".safetensors"))
+class Row:
+    """A line of checks.tsv: the file it makes, and what the program's outputs are compared with."""
+
+    def __init__(self, fields):
+        self.method, self.train, self.format, self.options, self.reference, names, self.allowed = fields
+        self.programs = names.split(",")
+        self.name = self.method.replace(" ", "-")
+
+    def title(self):
+        options = self.options.replace("--precision ", "").replace("--", "")
+        return f"`{self.format}`" + (f" {options}" if options else "")
+
+    def file(self):
+        precision = self.options.split()[-1] if "precision" in self.options else ""
+        suffix = "" if self.format in FOLDERS else ".safetensors"
+        return WORK / f"{self.name}.{self.format}{precision}{suffix}"
+
+    def run(self):
+        run = WORK / f"run-{self.name}"
+        if not (run / "adapter.safetensors").exists():
+            require(studio("train", "--photos", ROOT / "assets/subjects/car", "--class", "car", "--steps", 2, "--seed",
+                           1, "--batch-size", 1, "--learning-rate", 0.02, "--warmup-steps", 0, *self.train.split(),
+                           "--out", run), self.method)
+        return run
+
+    def make(self):
+        """The files with strengths for the programs, and the model and adapters for `studio verify`."""
+        if self.format in TOOLS:
+            return TOOLS[self.format](self)
+        run, file = self.run(), self.file()
+        if not file.exists():
+            require(studio("export", run, "--format", self.format, *self.options.split(), "--out", file), self.name)
+        files = [(file, 1.0)]
+        return files, *{"run": (MODEL, [(run / "adapter.safetensors", 1.0)]), "file": (MODEL, files),
+                        "model": (file, [])}[self.reference]
+
+
+def stack(named):
+    """Files of other rows with strengths: `lora.kohya:0.7`."""
+    files = []
+    for part in named:
+        name, strength = part.rsplit(":", 1)
+        files.append((made(name), float(strength)))
+    return files
+
+
+def made(name):
+    file = WORK / f"{name}.safetensors"
     if not file.exists():
-        require(studio("export", run, "--format", format, *options.split(), "--out", file), f"{method} {format}")
-    return run, file
+        raise RuntimeError(f"{file.name}: run its row of checks.tsv first")
+    return file
 
 
-def check(rows):
-    """The lines of the table for the rows of one method. Files are compared together, one call for each adapter."""
-    lines, goldens = [], {}
+def several(row):
+    files = stack(row.options.split())
+    return files, MODEL, files
+
+
+def merge(row):
+    """`NAME:STRENGTH NAME:STRENGTH FORMAT`, compared with the adapters of both files."""
+    *named, format_ = row.options.split()
+    file = WORK / f"merge-{row.name}.{format_}.safetensors"
+    if not file.exists():
+        adapters = [option for each, strength in stack(named) for option in ("--adapter", f"{each}:{strength}")]
+        require(studio("merge", *adapters, "--format", format_, "--out", file), "merge")
+    return [(file, 1.0)], MODEL, stack(named)
+
+
+def convert(row):
+    """`NAME FORMAT`."""
+    name, format_ = row.options.split()
+    source, file = made(name), WORK / f"convert-{name}.{format_}.safetensors"
+    if not file.exists():
+        require(studio("convert", source, "--format", format_, "--out", file), "convert")
+    return [(file, 1.0)], MODEL, [(source, 1.0)]
+
+
+def extract(row):
+    """`NAME RANK`: LoRA of a merged model, compared with the LoRA as this program reads it."""
+    name, rank = row.options.split()
+    file = WORK / f"extract-{name}.{rank}.safetensors"
+    if not file.exists():
+        require(studio("extract", made(name), "--model", MODEL, "--rank", rank, "--out", file), "extract")
+    return [(file, 1.0)], MODEL, [(file, 1.0)]
+
+
+TOOLS = {tool.__name__: tool for tool in (several, merge, convert, extract)}
+
+
+class Known:
+    """A line of known.tsv: what a program does not read, or reads in its own way."""
+
+    def __init__(self, fields):
+        self.method, self.format, self.programs, self.note, self.reason = fields
+
+    def matches(self, row, program):
+        return self.method in ("*", row.method) and self.format in ("*", row.format) \
+            and program in self.programs.split(",")
+
+
+def check(rows, known):
+    """The lines of the table by column, of the rows of one method, and whether all agrees. Goldens with the same
+    adapters are compared in one call."""
+    table, compared, fine = [], {}, True
     for row in rows:
-        method, _, format, options, reference, programs, tolerance = row
-        run, file = exported(row)
-        adapter = file if reference == "file" else run / "adapter.safetensors"
-        for name in programs.split(","):
-            line = [method, f"{format} {options}".strip(), name]
-            golden = WORK / f"output-{len(lines)}.safetensors"
+        cells = {"method": row.method, "file": row.title(), "allowed": row.allowed}
+        table.append(cells)
+        try:
+            files, model, adapters = row.make()
+        except RuntimeError as error:
+            fine, cells["effect"] = False, "**not made**"
+            print(f"{row.method} {row.title()}: {error}", flush=True)
+            continue
+        for name in row.programs:
+            note = next((each.note for each in known if each.matches(row, name)), "")
+            goldens = compared.setdefault((model, tuple(adapters)), [])
+            golden = WORK / f"output-{len(compared)}-{len(goldens)}.safetensors"
             try:
-                outputs(PROGRAMS[name](file), golden)
-                goldens.setdefault(adapter, []).append((golden, line, tolerance))
-            except checkouts.Skipped as error:
-                line += ["-", "-", tolerance, f"skipped: {error}"]
+                outputs(programs.PROGRAMS[name](files), golden)
+                goldens.append((row, name, golden, note, cells))
+            except checkouts.Skipped as skipped:
+                print(f"{row.method} {row.title()} {name}: skipped: {skipped}", flush=True)
             except Exception as error:  # the program refuses the file
-                line += ["-", "-", tolerance, f"NO: {type(error).__name__}: {str(error)[:100].splitlines()}"]
-            lines.append(line)
-    for adapter, compared in goldens.items():
-        found = deviations([golden for golden, _, _ in compared], adapter)
-        for (golden, line, tolerance), largest in zip(compared, found):
+                fine &= bool(note)
+                cells[COLUMNS[name]] = f"refused ({note})" if note else "**refused**"
+                print(f"{row.method} {row.title()} {name}: {type(error).__name__}: {error}", flush=True)
+    for (model, adapters), goldens in compared.items():
+        found = deviations([each[2] for each in goldens], model, adapters) if goldens else []
+        for (row, name, golden, note, cells), largest in zip(goldens, found):
             changed = effect(golden)
-            line += [f"{changed:.1%}", f"{largest:.1e}", tolerance,
-                     "yes" if largest <= float(tolerance) < changed else "NO"]
-    return lines
+            agrees = largest <= float(row.allowed) < changed
+            if agrees or "effect" not in cells:
+                cells["effect"] = f"{changed:.1%}"
+            fine &= agrees != bool(note)
+            cells[COLUMNS[name]] = f"{largest:.1e}" + (f" ({note})" if note else "" if agrees else " **NO**")
+    return table, fine
 
 
 def main(chosen):
-    rows = [line.split("\t") for line in (HERE / "checks.tsv").read_text().splitlines() if not line.startswith("#")]
-    table = []
-    for method in dict.fromkeys(row[0] for row in rows):
-        if chosen and method not in chosen:
-            continue
-        for line in check([row for row in rows if row[0] == method]):
-            print("  ".join(line), flush=True)
-            table.append(line)
-        write_page([line for line in table if not line[-1].startswith("skipped")])
-    return 0 if all(line[-1].startswith(("yes", "skipped")) for line in table) else 1
+    programs.BASE = WORK / "base.merged.safetensors"
+    if not programs.BASE.exists():
+        require(studio("export", "--model", MODEL, "--format", "merged", "--precision", "float32", "--out",
+                       programs.BASE), "base")
+    known = [Known(fields) for fields in lines("known.tsv")]
+    rows = [row for row in map(Row, lines("checks.tsv")) if not chosen or row.method in chosen]
+    table, fine = [], True
+    for method in chosen or dict.fromkeys(row.method for row in rows):
+        found, agrees = check([row for row in rows if row.method == method], known)
+        fine &= agrees
+        for cells in found:
+            print("  ".join(cells.get(column, "") for column in HEADER), "" if agrees else "  <-- NO", flush=True)
+        table += found
+        write_page(table, known)
+    return 0 if fine else 1
 
 
-def write_page(table):
-    """Replaces these rows in docs/interop.md."""
-    versions = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in
-                         ("diffusers", "transformers", "peft", "lycoris-lora", "torch"))
+def versions():
+    packages = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in
+                         ("diffusers", "transformers", "peft", "lycoris-lora", "onnxruntime", "torch"))
+    commits = ", ".join(f"{title} {checkouts.version(variable)}" for title, variable in
+                        (("ComfyUI", "COMFYUI"), ("Forge", "FORGE"), ("InvokeAI", "INVOKEAI"))
+                        if checkouts.version(variable))
+    return f"Versions: {packages}" + (f"; {commits}" if commits else "")
+
+
+def write_page(table, known):
+    """Replaces these rows in docs/interop.md; other cells stay."""
     page = ROOT / "docs/interop.md"
     begin, end = "<!-- interop/check.sh -->\n", "<!-- end -->\n"
     head, rest = page.read_text().split(begin)
     section, tail = rest.split(end)
-    measured = {tuple(line[:3]) for line in table}
-    kept = [row for row in section.splitlines()[2:]
-            if row.startswith("| ") and tuple(row[2:].split(" | ")[:3]) not in measured]
-    lines = ["| method | format | program | effect | deviation | allowed | agrees |", "|---|---|---|---|---|---|---|"]
-    lines += kept + ["| " + " | ".join(line) + " |" for line in table]
-    page.write_text(head + begin + "\n".join(lines) + f"\n\nVersions: {versions}.\n" + end + tail)
+    rows = {}
+    old = [[cell.strip() for cell in line.strip("| ").split("|")] for line in section.splitlines()
+           if line.startswith("|")]
+    if old and [cell for cell in old[0]] == HEADER:
+        for cells in old[2:]:
+            filled = dict(zip(HEADER, cells + [""] * len(HEADER)))
+            rows[filled["method"], filled["file"]] = filled
+    for cells in table:
+        key = cells["method"], cells["file"]
+        rows[key] = rows.get(key, {}) | cells
+    order = [(row.method, row.title()) for row in map(Row, lines("checks.tsv"))]
+    sorted_rows = [rows[key] for key in order if key in rows]
+    text = ["| " + " | ".join(HEADER) + " |", "|---" * len(HEADER) + "|"]
+    text += ["| " + " | ".join(cells.get(column, "") for column in HEADER) + " |" for cells in sorted_rows]
+    used = [each for each in known if any(f"({each.note})" in line for line in text)]
+    notes = dict.fromkeys(f"- ({each.note}) {each.reason}" for each in used)
+    page.write_text(head + begin + "\n".join(text) + "\n\n" + "\n".join(notes) + f"\n\n{versions()}.\n" + end + tail)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 # Loads exported adapters in other programs and compares their UNet's output with this program's engines:
 #   interop/check.sh               every row of checks.tsv
 #   interop/check.sh atoms lora    the rows of these methods
-# The rows are replaced in the table in docs/interop.md.
+# The rows are replaced in the table in docs/interop.md. known.tsv has what a program does not read, with the reason.
 # PYTHON names a Python with torch, diffusers, transformers, peft, lycoris-lora and what the checked out programs import;
 # without it one is set up in a scratch folder. WORK keeps runs and exported files in a folder, to be used again.
 set -euo pipefail
@@ -14,7 +14,7 @@ if [ -z "$python" ]; then
     python3 -m venv "$scratch/python"
     python="$scratch/python/bin/python"
     "$python" -m pip -q install torch==2.7.1 diffusers==0.42.1 transformers==5.23.0 peft==0.21.2 lycoris-lora==4.1.3 safetensors \
-        torchvision==0.22.1 torchsde scipy einops psutil pyyaml sentencepiece gguf
+        onnxruntime==1.32.0 torchvision==0.22.1 torchsde scipy einops psutil pyyaml sentencepiece gguf
 fi
 # Programs that are in no registry. Without network access, or with another checkout: COMFYUI, FORGE, INVOKEAI name a
 # folder. What is not there is reported as skipped.

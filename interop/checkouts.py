@@ -8,6 +8,7 @@ import contextlib
 import importlib.util
 import logging
 import os
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -22,6 +23,14 @@ CLIP_ROWS = 49408  # ComfyUI builds the text encoder with CLIP's vocabulary
 
 class Skipped(Exception):
     """The program is not there."""
+
+
+def version(variable):
+    """The commit of a checkout; empty without one."""
+    folder = os.environ.get(variable, "")
+    found = subprocess.run(["git", "-C", folder, "rev-parse", "--short=8", "HEAD"], capture_output=True, text=True) \
+        if folder else None
+    return found.stdout.strip() if found and found.returncode == 0 else ""
 
 
 def checkout(variable):
@@ -101,7 +110,7 @@ def comfy_outputs(pipe, model, clip):
 
 class Refusals(logging.Handler):
     """ComfyUI logs what it does not load, or cannot compute, and goes on."""
-    expected = ("lora_unet_out_0", "clip missing")
+    expected = ("lora_unet_out_0", "clip missing", "bundle_emb")
 
     def __init__(self):
         super().__init__(logging.WARNING)
@@ -126,11 +135,12 @@ def refusing():
 
 
 @torch.no_grad()
-def comfy_lora(pipe, base, file):
+def comfy_lora(pipe, base, files):
     program, model, clip = comfy_loaded(pipe, base)
     with refusing():
-        lora = program.utils.load_torch_file(str(file), safe_load=True)
-        model, clip = program.sd.load_lora_for_models(model, clip, lora, 1.0, 1.0)
+        for file, strength in files:
+            lora = program.utils.load_torch_file(str(file), safe_load=True)
+            model, clip = program.sd.load_lora_for_models(model, clip, lora, strength, strength)
         return comfy_outputs(pipe, model, clip)
 
 
@@ -182,7 +192,7 @@ def unet_configuration(pipe):
 
 
 @torch.no_grad()
-def forge_lora(pipe, base, names, file):
+def forge_lora(pipe, base, names, files):
     """The UNet with the parameters that Forge's LoraLoader changes. names: layers of diffusers -> of the original code."""
     folder = checkout("FORGE")
     for path in (folder, folder / "packages_3rdparty"):
@@ -197,14 +207,16 @@ def forge_lora(pipe, base, names, file):
         if part == "unet":
             model.diffusion_model.config = unet_configuration(pipe)
         keys = (patcher.model_lora_keys_unet if part == "unet" else patcher.model_lora_keys_clip)(model, {})
-        patches, left = patcher.load_lora(load_file(file), keys)
-        other = "lora_te" if part == "unet" else "lora_unet"
-        left = [key for key in left if not key.startswith((other, "lora_unet_out_0", "bundle_emb"))]
-        if left:
-            raise ValueError(f"{left[0]} is not loaded (and {len(left) - 1} others)")
-        loader = patcher.LoraLoader(model)
-        loader.refresh({("file", 1.0, 1.0, False): {key: [(1.0, patch, 1.0, None, None)]
-                                                   for key, patch in patches.items()}})
+        loader, loaded = patcher.LoraLoader(model), {}
+        for number, (file, strength) in enumerate(files):
+            patches, left = patcher.load_lora(load_file(file), keys)
+            other = "lora_te" if part == "unet" else "lora_unet"
+            left = [key for key in left if not key.startswith((other, "lora_unet_out_0", "bundle_emb"))]
+            if left:
+                raise ValueError(f"{left[0]} is not loaded (and {len(left) - 1} others)")
+            loaded[(f"file{number}", strength, 1.0, False)] = {
+                key: [(strength, patch, 1.0, None, None)] for key, patch in patches.items()}
+        loader.refresh(loaded)
         changed = dict(model.named_parameters())
         for name, parameter in module.named_parameters():
             layer, kind = name.rsplit(".", 1)
@@ -259,26 +271,30 @@ def invoke():
 
 
 @torch.no_grad()
-def invoke_lora(pipe, file):
+def invoke_lora(pipe, files):
     """The pipeline patched by InvokeAI's LayerPatcher, if its detection of the base model finds this one."""
     invoke()
     from invokeai.backend.model_manager.util.model_util import lora_token_vector_length
     from invokeai.backend.patches.layer_patcher import LayerPatcher
     from invokeai.backend.patches.lora_conversions.sd_lora_conversion_utils import lora_model_from_sd_state_dict
-    tensors = load_file(file)
-    length = lora_token_vector_length(tensors)
-    # A zero layer that shows it is written for models with attention in the first block, which the embedded one lacks.
-    shows_width = any("attn2_to_k" in key or "lora_te_" in key for key in tensors)
-    if length != pipe.unet.config.cross_attention_dim and (length is not None or shows_width):
-        raise ValueError(f"base model is not detected: vector length {length}")
-    tensors = {key: value for key, value in tensors.items() if not key.startswith("lora_unet_out_0.")}
     with refusing():
-        patch = lora_model_from_sd_state_dict(tensors)
+        patches = []
+        for file, strength in files:
+            tensors = load_file(file)
+            length = lora_token_vector_length(tensors)
+            # A zero layer that shows it is written for models with attention in the first block, which the embedded one
+            # lacks.
+            shows_width = any("attn2_to_k" in key or "lora_te_" in key for key in tensors)
+            if length != pipe.unet.config.cross_attention_dim and (length is not None or shows_width):
+                raise ValueError(f"base model is not detected: vector length {length}")
+            left_out = ("lora_unet_out_0.", "bundle_emb.")
+            patches.append((lora_model_from_sd_state_dict({key: value for key, value in tensors.items()
+                                                          if not key.startswith(left_out)}), strength))
         # Kept after the context, which would restore the weights.
         text = "lora_te_" if hasattr(pipe.text_encoder, "text_model") else "lora_te_text_model_"  # transformers 4 or 5
         for model, prefix in ((pipe.unet, "lora_unet_"), (pipe.text_encoder, text)):
             context = LayerPatcher.apply_smart_model_patches(
-                model=model, patches=[(patch, 1.0)], prefix=prefix, dtype=torch.float32, force_direct_patching=True)
+                model=model, patches=patches, prefix=prefix, dtype=torch.float32, force_direct_patching=True)
             context.__enter__()
             contexts.append(context)
     return pipe
