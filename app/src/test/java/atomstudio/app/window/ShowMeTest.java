@@ -42,7 +42,7 @@ class ShowMeTest {
         last = Instant.now();
         Instant pressed = last;
         window.run(model.start()::showMe);
-        window.waitFor(120, () -> model.queue().progress().get().step() > 0);
+        window.waitFor(600, () -> model.queue().progress().get().step() > 0);
         took("until the first step");
         SubjectPageViewModel page = model.subjects().pages().getFirst();
         window.waitFor(600, () -> !model.queue().isBusy() && page.runs().runs().size() == 1);
