@@ -47,6 +47,7 @@ public record MethodVariant(String name, List<String> options, int steps, List<D
             of("difffit", 200, List.of(2e-3, 5e-3, 1e-2)),
             of("glora", 200, List.of(2e-3, 4e-3, 8e-3)),
             of("glora-terms", 200, List.of(2e-3, 4e-3, 8e-3)),
+            of("t-lora", 200, List.of(1e-3, 2e-3, 4e-3)),
             of("serial-adapter", 200, List.of(1e-3, 2e-3, 5e-3)),
             of("parallel-adapter", 200, List.of(3e-3, 1e-2, 3e-2)),
             of("full", 200, List.of(3e-5, 1e-4, 3e-4)));

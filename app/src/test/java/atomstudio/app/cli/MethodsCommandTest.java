@@ -54,7 +54,7 @@ class MethodsCommandTest {
         assertEquals(ExitCode.USAGE, earlierNames.exitCode());
         assertTrue(earlierNames.err().contains("--inner-atoms: belongs to"), earlierNames::err);
         assertEquals(ExitCode.USAGE,
-                CommandLineRun.of(folder, with(train, "--method", "atoms", "--atoms", "10")).exitCode());
+                CommandLineRun.of(folder, with(train, "--method", "atoms", "--atoms", "0")).exitCode());
         assertEquals(ExitCode.USAGE,
                 CommandLineRun.of(folder, with(train, "--method", "atoms", "--coding", "dense")).exitCode());
         CommandLineRun unknown = CommandLineRun.of(folder, with(train, "--method", "magic"));

@@ -15,6 +15,7 @@ import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -71,6 +72,11 @@ final class AdapterInputs implements AutoCloseable {
         }
 
         @Override
+        public Map<String, Tensor> atTimesteps(Layer layer, float[] timesteps) {
+            return adaptation.atTimesteps(layer, timesteps);
+        }
+
+        @Override
         public <T> T branch(Ops<T> ops, LayerCall<T> call, AdapterParameters<T> parameters, T adapterWeight) {
             return adaptation.branch(ops, call, parameters, adapterWeight);
         }
@@ -95,6 +101,24 @@ final class AdapterInputs implements AutoCloseable {
         for (int i = 0; i < adapters.size(); i++)
             feeds.put(weightInput(i),
                     OnnxSession.Feed.of(Tensor.filled(Shape.of(1), (float) adapters.get(i).weight())));
+        return feeds;
+    }
+
+    /// Feeds of the parameters that depend on the timestep, in place of the adapters' own.
+    static Map<String, OnnxSession.Feed> timestepFeeds(List<WeightedAdapter> adapters, List<Layer> layers,
+            float[] timesteps) {
+        Map<String, OnnxSession.Feed> feeds = new LinkedHashMap<>();
+        float[] common = {timesteps[0]};
+        for (int i = 0; i < adapters.size(); i++) {
+            Adaptation adaptation = adapters.get(i).adapter().adaptation();
+            for (Layer layer : layers)
+                for (Map.Entry<String, Tensor> each : adaptation.atTimesteps(layer, common).entrySet())
+                    feeds.put(prefix(i) + layer.name() + "." + each.getKey(), OnnxSession.Feed.of(each.getValue()));
+        }
+        for (float timestep : timesteps)
+            if (!feeds.isEmpty() && timestep != common[0])
+                throw new IllegalArgumentException("timesteps: expected one for the whole batch with an adapter that "
+                        + "depends on it, found " + Arrays.toString(timesteps));
         return feeds;
     }
 

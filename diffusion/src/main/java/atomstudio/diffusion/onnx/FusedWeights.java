@@ -78,6 +78,10 @@ final class FusedWeights implements AutoCloseable {
         this.cacheBytes = cacheBytes;
     }
 
+    List<Layer> layers() {
+        return layers;
+    }
+
     /// The adapters of which this holds on some layer.
     List<WeightedAdapter> where(List<WeightedAdapter> adapters, BiPredicate<Adaptation, Layer> condition) {
         return adapters.stream()

@@ -21,6 +21,7 @@ import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -85,7 +86,10 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
         Map<String, OnnxTensor> persistent = new LinkedHashMap<>(
                 mappedInputs().inputs(runtime(), session.inputs(), fusedKeys));
         feeds.putAll(AdapterInputs.weightFeeds(live));
-        persistent.putAll(adapterInputs.persistentInputs(runtime(), live, session.inputs()));
+        feeds.putAll(AdapterInputs.timestepFeeds(live, fusedWeights().layers(), timesteps));
+        Set<String> parameters = new HashSet<>(session.inputs());
+        parameters.removeAll(feeds.keySet());
+        persistent.putAll(adapterInputs.persistentInputs(runtime(), live, parameters));
         if (!fusedKeys.isEmpty() && !compilesAdapters) persistent.putAll(fusedWeights().inputs(runtime(), fused));
         try {
             return session.run(feeds, persistent);

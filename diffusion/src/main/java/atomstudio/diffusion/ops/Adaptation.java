@@ -1,6 +1,7 @@
 package atomstudio.diffusion.ops;
 
 import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
 import java.util.Map;
 import java.util.Optional;
 
@@ -44,6 +45,12 @@ public interface Adaptation {
     /// What is added to the layer's output at adapter weight s, of shape (1); where it [#addsBranch].
     default <T> T branch(Ops<T> ops, LayerCall<T> call, AdapterParameters<T> parameters, T adapterWeight) {
         throw new IllegalStateException(call.layer().name() + ": " + this + " has no branch");
+    }
+
+    /// The parameters of a layer that depend on the timesteps of a batch (B), by name: (B, ...), in place of an
+    /// adapter's.
+    default Map<String, Tensor> atTimesteps(Layer layer, float[] timesteps) {
+        return Map.of();
     }
 
     /// An adapter's parameters for one layer, by parameter name.

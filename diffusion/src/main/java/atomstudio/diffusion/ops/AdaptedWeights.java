@@ -8,7 +8,8 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /// A checkpoint's weights with adapters applied. Each adapter's weight difference is computed against the base, and the
-/// differences are summed, as their branches are; rows that adapters append to an embedding table are concatenated in the adapters' order.
+/// differences are summed, as branches are; rows that adapters append to an embedding table are concatenated in the
+/// adapters' order.
 public record AdaptedWeights<T>(Ops<T> ops, WeightSource<T> base, List<BoundAdapter<T>> adapters)
         implements WeightSource<T> {
     /// An adaptation with its parameters for each layer as backend tensors, and the adapter weight of shape (1).

@@ -65,7 +65,7 @@ public enum ExportFormat implements AdapterWriter {
     private static final List<String> COMMON_METHODS = List.of(LORA, PISSA, "dora", "loha", "lokr");
 
     /// Methods that change no weight: no other format has a form for them.
-    private static final List<String> BRANCH_METHODS = List.of("serial-adapter", "parallel-adapter");
+    private static final List<String> BRANCH_METHODS = List.of("serial-adapter", "parallel-adapter", "t-lora");
 
     /// Further methods whose parameters have a form in peft.
     private static final List<String> PEFT_METHODS = List.of("boft", "ia3", "vera");

@@ -4,6 +4,8 @@ import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerCall;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.Map;
 import java.util.Optional;
 
 /// Another method on each layer, given by `methodFor`.
@@ -21,6 +23,11 @@ interface LayerwiseMethod extends TuningMethod {
     @Override
     default <T> T branch(Ops<T> ops, LayerCall<T> call, AdapterParameters<T> parameters, T adapterWeight) {
         return methodFor(call.layer()).branch(ops, call, parameters, adapterWeight);
+    }
+
+    @Override
+    default Map<String, Tensor> atTimesteps(Layer layer, float[] timesteps) {
+        return parameterSpecs(layer).isEmpty() ? Map.of() : methodFor(layer).atTimesteps(layer, timesteps);
     }
 
     @Override

@@ -92,6 +92,10 @@ public enum MethodName {
             MethodCategory.LOW_RANK, new Defaults(100, 1e-2, 500, 4e-3, "attention"),
             restricted(settings -> Vera.of(settings.rank(), settings.value(MethodSetting.PROJECTION_SEED))),
             MethodSetting.RANK, MethodSetting.PROJECTION_SEED, MethodSetting.LAYERS),
+    T_LORA("t-lora", "T-LoRA", "LoRA of a lower rank where there is more noise, against overfitting.",
+            MethodCategory.LOW_RANK, new Defaults(60, 4e-3, 500, 1e-4, "attention"),
+            restricted(MethodName::tLora), MethodSetting.RANK, MethodSetting.ALPHA, MethodSetting.SCALING,
+            MethodSetting.MIN_RANK, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     SERIAL_ADAPTER("serial-adapter", "Serial adapter",
             "Small networks after attention and feed-forward layers. Only this program can use them.",
             MethodCategory.BRANCHES, new Defaults(60, 2e-3, 500, 1e-4, "*"),
@@ -179,6 +183,13 @@ public enum MethodName {
             case KAIMING -> Lora::new;
             case PISSA -> Pissa::new;
         });
+    }
+
+    /// Layers with a lower rank than the smallest one keep theirs.
+    private static TuningMethod tLora(MethodSettings settings) {
+        int minRank = settings.intValue(MethodSetting.MIN_RANK);
+        new TLora(settings.rank(), settings.alpha(), minRank);
+        return RankedMethod.of(settings, (rank, alpha) -> new TLora(rank, alpha, Math.min(minRank, rank)));
     }
 
     private static TuningMethod gloraTerms(MethodSettings settings) {

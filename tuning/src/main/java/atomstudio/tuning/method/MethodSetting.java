@@ -50,6 +50,10 @@ public enum MethodSetting implements Setting {
     LORA_INIT(row("Initialization", "", oneOf(LoraInit.class),
             "Start of LoRA: kaiming (A random, B zero) or pissa (the weight's principal components).", "init"),
             (_, _) -> LoraInit.KAIMING.option()),
+    MIN_RANK(row("Smallest rank", "", integer().labelled("R"),
+            "Rank at the noisiest timestep, from which it rises to the whole rank. Default: half of it.", "min-rank"),
+            (method, values) -> Integer.toString(
+                    Math.max(1, Integer.parseInt(values.getOrDefault(RANK, RANK.defaultValue(method, values))) / 2))),
     RANK_PATTERN(row("Ranks by layer", "",
             parsed("LIST", List.of(), "layers and ranks such as up_blocks.*=8;mid_block.*=2", RankPattern::parse),
             "Other ranks for some layers: items LAYERS=RANK separated by semicolons, as peft's rank_pattern; "

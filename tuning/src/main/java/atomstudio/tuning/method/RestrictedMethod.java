@@ -4,7 +4,9 @@ import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerCall;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// A method restricted to the layers that a selector matches.
@@ -47,6 +49,11 @@ public record RestrictedMethod(TuningMethod method, LayerSelector layers) implem
     @Override
     public <T> T branch(Ops<T> ops, LayerCall<T> call, AdapterParameters<T> parameters, T adapterWeight) {
         return method.branch(ops, call, parameters, adapterWeight);
+    }
+
+    @Override
+    public Map<String, Tensor> atTimesteps(Layer layer, float[] timesteps) {
+        return layers.matches(layer) ? method.atTimesteps(layer, timesteps) : Map.of();
     }
 
     @Override

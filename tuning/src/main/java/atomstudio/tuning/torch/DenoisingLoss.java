@@ -30,7 +30,7 @@ public final class DenoisingLoss extends TrainingLoss<TrainingBatch> {
                 case BatchConditioning.Embedded embedded -> ops.input(embedded.context());
                 case BatchConditioning.TokenIds tokenIds -> ops.toActivationDtype(context(step, tokenIds));
             };
-            WeightSource<T> layers = step.layers(Component.UNET, ops);
+            WeightSource<T> layers = step.layers(Component.UNET, ops, batch.timesteps());
             T features = ops.input(unet.timeProjection().embed(batch.timesteps()));
             T predicted = batch.encoderFeatures()
                     .map(each -> unet.decode(ops, layers, each.map(ops::input), features, context))

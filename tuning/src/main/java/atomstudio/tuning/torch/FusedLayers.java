@@ -54,15 +54,34 @@ final class FusedLayers implements WeightSource<NDArray>, AutoCloseable {
         return fusedLayer;
     }
 
-    /// Branches have no fused form.
-    @Override
-    public Optional<NDArray> branch(LayerCall<NDArray> call) {
-        return new AdaptedWeights<>(torch.ops(computeDtype), this,
-                adapters.stream()
-                        .filter(weighted -> weighted.adapter().adaptation().addsBranch(call.layer()))
-                        .map(this::bind)
-                        .toList())
-                .branch(call);
+    /// These layers with the adapters' branches, which have no fused form, at the timesteps of a batch.
+    WeightSource<NDArray> at(float[] timesteps) {
+        return new WeightSource<>() {
+            @Override
+            public LayerWeights<NDArray> get(Layer layer) {
+                return FusedLayers.this.get(layer);
+            }
+
+            @Override
+            public Optional<NDArray> branch(LayerCall<NDArray> call) {
+                return new AdaptedWeights<>(torch.ops(computeDtype), this,
+                        adapters.stream()
+                                .filter(weighted -> weighted.adapter().adaptation().addsBranch(call.layer()))
+                                .map(weighted -> bindBranch(weighted, timesteps))
+                                .toList())
+                        .branch(call);
+            }
+        };
+    }
+
+    private AdaptedWeights.BoundAdapter<NDArray> bindBranch(WeightedAdapter weighted, float[] timesteps) {
+        AdaptedWeights.BoundAdapter<NDArray> bound = bind(weighted);
+        return new AdaptedWeights.BoundAdapter<>(bound.adaptation(), layer -> {
+            Map<String, Tensor> timed = bound.adaptation().atTimesteps(layer, timesteps);
+            return name -> timed.containsKey(name)
+                    ? torch.ops(computeDtype).toActivationDtype(torch.array(timed.get(name)))
+                    : bound.parameters().apply(layer).get(name);
+        }, bound.adapterWeight());
     }
 
     /// Computed in float32, then rounded.

@@ -20,6 +20,11 @@ public interface Objective<B> {
 
         /// A component's layers with the trained method applied.
         /// @param ops one of the above, which the method is computed with
-        WeightSource<T> layers(Component component, LossOps<T> ops);
+        default WeightSource<T> layers(Component component, LossOps<T> ops) {
+            return layers(component, ops, new float[0]);
+        }
+
+        /// The same at the timesteps of a batch, on which the method may depend.
+        WeightSource<T> layers(Component component, LossOps<T> ops, float[] timesteps);
     }
 }

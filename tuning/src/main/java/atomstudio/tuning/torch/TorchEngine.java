@@ -8,6 +8,7 @@ import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.AdaptedWeights;
+import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.WeightSource;
@@ -105,17 +106,22 @@ public final class TorchEngine implements AutoCloseable {
         return networks;
     }
 
-    WeightSource<NDArray> adapted(Network network, List<WeightedAdapter> adapters) {
+    /// @param timesteps of the batch; empty for a network without
+    WeightSource<NDArray> adapted(Network network, List<WeightedAdapter> adapters, float... timesteps) {
         List<AdaptedWeights.BoundAdapter<NDArray>> bound = new ArrayList<>();
-        for (WeightedAdapter weighted : adapters) bound.add(bind(weighted));
+        for (WeightedAdapter weighted : adapters) bound.add(bind(weighted, timesteps));
         return new AdaptedWeights<>(ops, layers(network), bound);
     }
 
-    private AdaptedWeights.BoundAdapter<NDArray> bind(WeightedAdapter weighted) {
-        Map<String, Tensor> values = weighted.adapter().parameters();
+    private AdaptedWeights.BoundAdapter<NDArray> bind(WeightedAdapter weighted, float[] timesteps) {
+        Adapter adapter = weighted.adapter();
         NDArray adapterWeight = torch.array(Tensor.filled(Shape.of(1), (float) weighted.weight()));
-        return new AdaptedWeights.BoundAdapter<>(weighted.adapter().adaptation(),
-                layer -> slot -> parameter(values, layer.name() + "." + slot), adapterWeight);
+        return new AdaptedWeights.BoundAdapter<>(adapter.adaptation(), layer -> {
+            Map<String, Tensor> timed = timesteps.length == 0 ? Map.of()
+                    : adapter.adaptation().atTimesteps(layer, timesteps);
+            return name -> timed.containsKey(name) ? torch.array(timed.get(name))
+                    : parameter(adapter.parameters(), layer.name() + "." + name);
+        }, adapterWeight);
     }
 
     private NDArray parameter(Map<String, Tensor> values, String key) {

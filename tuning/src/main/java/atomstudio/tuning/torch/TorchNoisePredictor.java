@@ -38,8 +38,8 @@ final class TorchNoisePredictor extends TorchNetwork implements NoisePredictor, 
             Torch torch = engine.torch();
             UNet unet = engine.model().unet();
             WeightSource<NDArray> layers = samplingDtype.isPresent()
-                    ? fused(precision, targets.targetingUnet(adapters))
-                    : engine.adapted(TorchEngine.Network.UNET, targets.targetingUnet(adapters));
+                    ? fused(precision, targets.targetingUnet(adapters)).at(timesteps)
+                    : engine.adapted(TorchEngine.Network.UNET, targets.targetingUnet(adapters), timesteps);
             EagerOps ops = torch.ops(precision);
             Tensor features = unet.timeProjection().embed(timesteps);
             return ops.toFloat32(unet.forward(ops, layers, ops.toActivationDtype(torch.array(latents)),

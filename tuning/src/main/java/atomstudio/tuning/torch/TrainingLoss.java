@@ -3,8 +3,10 @@ package atomstudio.tuning.torch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDScope;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.AdaptedWeights;
 import atomstudio.diffusion.ops.Component;
+import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
@@ -95,17 +97,16 @@ public class TrainingLoss<B> implements AutoCloseable {
         private final Differentiated<NDArray> ops = new Differentiated<>(backend, tape, checkpointing);
         private final Differentiated<NDArray> float32Ops = new Differentiated<>(
                 networks.torch().gradientOps(ComputeDtype.FP32), tape, Checkpointing.NONE);
-        private final AdaptedWeights.BoundAdapter<Variable<NDArray>> bound;
+        private final TuningMethod method;
+        private final Map<String, Variable<NDArray>> values = new HashMap<>();
 
         /// @param trainable one per parameter, in the layout's order
         EagerStep(List<Variable<NDArray>> trainable, TuningMethod method) {
-            Map<String, Variable<NDArray>> values = new HashMap<>();
+            this.method = method;
             frozenValues.forEach((key, array) -> values.put(key, Variable.frozen(array)));
             for (ParameterLayout.LayerParameter entry : layout.derived())
                 values.computeIfAbsent(entry.key(), key -> Variable.frozen(networks.derived().apply(key)));
             for (int i = 0; i < trainable.size(); i++) values.put(layout.trained().get(i).key(), trainable.get(i));
-            bound = new AdaptedWeights.BoundAdapter<>(method,
-                    layer -> parameter -> values.get(layer.name() + "." + parameter), Variable.frozen(adapterWeight));
         }
 
         @Override
@@ -119,13 +120,22 @@ public class TrainingLoss<B> implements AutoCloseable {
         }
 
         @Override
-        public WeightSource<Variable<NDArray>> layers(Component component, LossOps<Variable<NDArray>> by) {
+        public WeightSource<Variable<NDArray>> layers(Component component, LossOps<Variable<NDArray>> by,
+                float[] timesteps) {
             WeightSource<NDArray> weights = networks.layers().apply(component);
             return new AdaptedWeights<>(by, layer -> {
                 NDArray bias = weights.get(layer).bias();
                 return new LayerWeights<>(Variable.frozenFrom(() -> weights.get(layer).weight()),
                         bias == null ? null : Variable.frozen(bias));
-            }, List.of(bound));
+            }, List.of(new AdaptedWeights.BoundAdapter<>(method, layer -> parameters(layer, by, timesteps),
+                    Variable.frozen(adapterWeight))));
+        }
+
+        private Adaptation.AdapterParameters<Variable<NDArray>> parameters(Layer layer, LossOps<Variable<NDArray>> by,
+                float[] timesteps) {
+            Map<String, Tensor> timed = timesteps.length == 0 ? Map.of() : method.atTimesteps(layer, timesteps);
+            return name -> timed.containsKey(name) ? by.toActivationDtype(by.constant(timed.get(name)))
+                    : values.get(layer.name() + "." + name);
         }
 
         @Override

@@ -70,7 +70,8 @@ class WeightDiffExportTest {
                 Stream.of(MethodName.values())
                         .filter(choice -> !MethodSettings.of(choice).trainsWord()
                                 && choice != MethodName.TEXTUAL_INVERSION
-                                && choice.category() != MethodCategory.BRANCHES)
+                                && choice.category() != MethodCategory.BRANCHES
+                                && choice != MethodName.T_LORA)
                         .map(MethodSettings::of),
                 Stream.of(
                         MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TRAIN_TEXT_ENCODER, Setting.YES)));
@@ -106,7 +107,7 @@ class WeightDiffExportTest {
     }
 
     /// Only this program's format holds branches; the others, and merging, say so.
-    @ParameterizedTest @EnumSource(value = MethodName.class, names = {"SERIAL_ADAPTER", "PARALLEL_ADAPTER"})
+    @ParameterizedTest @EnumSource(value = MethodName.class, names = {"SERIAL_ADAPTER", "PARALLEL_ADAPTER", "T_LORA"})
     void branchesAreRefused(MethodName choice) throws Exception {
         AdapterFile ours = adapter(MethodSettings.of(choice));
         assertEquals(List.of(ExportFormat.ATOMSTUDIO), ExportFormat.of(ours.method()));

@@ -120,6 +120,7 @@ class ParameterCountsTest {
         assertEquals(sum(layers, attention, layer -> 8 * (inputs(layer) + outputs(layer))
                 + (layer.hasBias() ? inputs(layer) + 2 * outputs(layer) : 0)), count(MethodName.GLORA_TERMS, layers));
         assertEquals(sum(layers, attention, layer -> 64 + outputs(layer)), count(MethodName.VERA, layers));
+        assertEquals(count(MethodName.LORA, layers), count(MethodName.T_LORA, layers));
         Predicate<Layer> feedForward = layer -> layer.name().endsWith(".ff.net.2"),
                 sublayer = feedForward.or(layer -> layer.name().endsWith(".to_out.0"));
         ToLongFunction<Layer> bottleneck = layer -> 2 * 16 * outputs(layer) + 16 + outputs(layer);

@@ -3,6 +3,7 @@ package atomstudio.tuning.torch;
 import static atomstudio.diffusion.TensorAssert.assertClose;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
@@ -18,11 +19,15 @@ import atomstudio.diffusion.ops.LayerCall;
 import atomstudio.diffusion.ops.ShapeOps;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.LayerSelector;
 import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ParallelAdapter;
 import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.method.RestrictedMethod;
 import atomstudio.tuning.method.SerialAdapter;
+import atomstudio.tuning.method.TLora;
 import atomstudio.tuning.method.TuningMethod;
 import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
 import java.util.HashMap;
@@ -55,7 +60,7 @@ class BranchMethodsTest {
     }
 
     static Stream<TuningMethod> methods() {
-        return Stream.of(new SerialAdapter(3), new ParallelAdapter(3, 0.5));
+        return Stream.of(new SerialAdapter(3), new ParallelAdapter(3, 0.5), new TLora(4, 2, 2));
     }
 
     /// s · (up · f(down · x + b) + c) in loops, with x (2, 5, 6).
@@ -112,6 +117,58 @@ class BranchMethodsTest {
         }
     }
 
+    /// ⌊(T − t)/T · (r − r_min)⌋ + r_min, as the authors' `get_mask_by_timestep` gives them.
+    @Test
+    void ranksFallWithTheNoise() {
+        double[][] ranks = {{0, 64}, {250, 56}, {333, 53}, {500, 48}, {968, 33}, {969, 32}, {999, 32}, {1000, 32}};
+        for (double[] each : ranks) assertEquals(each[1], mask(new TLora(64, 64, 32), (float) each[0]));
+        assertEquals(4, mask(new TLora(4, 4, 4), 999), "LoRA");
+        assertThrows(IllegalArgumentException.class, () -> new TLora(4, 4, 5));
+        assertThrows(IllegalArgumentException.class, () -> MethodSettings.of(MethodName.T_LORA,
+                Map.of(MethodSetting.RANK, "2", MethodSetting.MIN_RANK, "3")));
+    }
+
+    private static double mask(TLora method, float timestep) {
+        double sum = 0;
+        for (float each : method.atTimesteps(FEED_FORWARD, new float[] {timestep}).get("mask").data()) sum += each;
+        return sum;
+    }
+
+    /// α/r · B · (m(t) ⊙ A x) in loops, with another t for each of two samples.
+    @Test
+    void everySampleHasTheRankOfItsTimestep() {
+        TLora method = new TLora(4, 2, 1);
+        Map<String, Tensor> theta = theta(method);
+        theta.putAll(method.atTimesteps(FEED_FORWARD, new float[] {400, 900})); // ranks 2 and 1
+        float[] a = theta.get("A").data(), b = theta.get("B").data();
+        Tensor input = ReferenceOps.random(2, 2, 5, 24), tokens = ReferenceOps.random(1, 2, 5, 6);
+        Tensor expected = Tensor.generate(tokens.shape(), i -> {
+            int token = i / 6, channel = i % 6;
+            double sum = 0;
+            for (int k = 0; k < (token < 5 ? 2 : 1); k++)
+                for (int c = 0; c < 24; c++)
+                    sum += (double) b[channel * 4 + k] * a[k * 24 + c] * input.data()[token * 24 + c];
+            return 0.7 * 2 / 4 * sum;
+        });
+        assertClose("masked", expected,
+                branch(method, new LayerCall<>(FEED_FORWARD, tokens, input, tokens), theta, 0.7), 1e-6);
+    }
+
+    /// In a batch with the timesteps 10 and 700 no gradient reaches what lies beyond their ranks.
+    @Test
+    void componentsBeyondTheRankHaveNoGradient() throws Exception {
+        TuningMethod method = new RestrictedMethod(new TLora(8, 8, 2), LayerSelector.parse("attention"));
+        ParameterLayout layout = layout(method);
+        float[] point = ReferenceOps.random(1, layout.size()).data();
+        float[] gradient = network.gradient(layout, point, Checkpointing.NONE, ComputeDtype.FP32).vector();
+        layout.fromVector(gradient).forEach((key, tensor) -> {
+            if (!key.endsWith(".A")) return;
+            int columns = (int) tensor.shape().size(1);
+            for (int i = 0; i < tensor.data().length; i++)
+                assertEquals(i / columns < 7, tensor.data()[i] != 0, key + " " + i); // r(10) = ⌊0.99 · 6⌋ + 2
+        });
+    }
+
     @ParameterizedTest @MethodSource("methods")
     void shapeBackendAgrees(TuningMethod method) {
         Shape tokens = Shape.of(2, 5, 6);
@@ -121,7 +178,9 @@ class BranchMethodsTest {
     }
 
     private static ParameterLayout layout(TuningMethod method) {
-        return ParameterLayout.of(method, network.model().unet().layers());
+        ParameterLayout layout = ParameterLayout.of(method, network.model().unet().layers());
+        network.engine().derive(layout, Map.of());
+        return layout;
     }
 
     @ParameterizedTest @MethodSource("methods")

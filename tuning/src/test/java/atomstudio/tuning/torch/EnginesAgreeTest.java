@@ -126,6 +126,23 @@ class EnginesAgreeTest {
         }
     }
 
+    /// At every rank, also with other adapters.
+    @Test
+    void agreeOnRanksByTimestep() throws Exception {
+        Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
+        TuningMethod method = MethodSettings.parse("t-lora", Map.of("layers", "linear", "rank", "4", "min-rank", "1"))
+                .method();
+        List<WeightedAdapter> applied = List.of(new WeightedAdapter(adapter(method, 1), 0.7),
+                new WeightedAdapter(adapter(new FilterAtoms(9), 1), 0.7));
+        for (float timestep : new float[] {999, 700, 333.4f, 333.2f, 0}) {
+            Tensor expected = torch.noisePredictor()
+                    .predict(LATENTS, new float[] {timestep}, Conditioning.of(context), applied);
+            for (Engine engine : List.of(onnx, live, folding))
+                assertClose(engine + " at " + timestep, expected, engine.noisePredictor()
+                        .predict(LATENTS, new float[] {timestep}, Conditioning.of(context), applied), TOLERANCE);
+        }
+    }
+
     @Test
     void fusingAnotherAdapterDoesNotAffectTheNext() throws Exception {
         Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());

@@ -42,7 +42,7 @@ class MergedWeightsTest {
     static Stream<MethodSettings> methods() {
         return Stream.of(MethodName.values())
                 .filter(choice -> choice != MethodName.TEXTUAL_INVERSION
-                        && choice.category() != MethodCategory.BRANCHES)
+                        && choice.category() != MethodCategory.BRANCHES && choice != MethodName.T_LORA)
                 .map(MethodSettings::of)
                 .map(method -> method.choice() == MethodName.SSF ? method.with(MethodSetting.LAYERS, "conv") : method);
     }
