@@ -140,7 +140,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
         for (RankPattern.Entry entry : RankPattern.parse(value(MethodSetting.RANK_PATTERN)).entries())
             entry.layers()
                     .requireMatches("rank-pattern", model,
-                            layers.stream().filter(layer -> method().methodFor(layer).tunes(layer)).toList());
+                            layers.stream().filter(method()::tunes).toList());
         try {
             checkAtoms(model, layers);
             if (method().parameterCount(layers) > 0) return;

@@ -120,6 +120,10 @@ class MethodTest {
                         .check("the model", layers));
         assertTrue(overlap.getMessage().contains(".attn1.to_q"), overlap.getMessage());
         MethodSettings.of(MethodName.LORA).with(MethodSetting.COMBINE_WITH, "atoms").check("the model", layers);
+        MethodSettings.of(MethodName.LORA)
+                .with(MethodSetting.COMBINE_WITH, "atoms")
+                .with(MethodSetting.RANK_PATTERN, "up_blocks.*=8")
+                .check("the model", layers);
     }
 
     @Test
