@@ -145,7 +145,8 @@ class CompactExportTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"BITFIT||ComfyUI and Forge read biases without weights",
             "DORA||diffusers leaves out DoRA's norms",
-            "OFT|side=output block-size=4 rescaled=yes|ComfyUI leaves out the scales", "OFT|side=output block-size=1/2|fewer blocks than channels",
+            "OFT|side=output block-size=4 rescaled=yes|ComfyUI leaves out the scales",
+            "OFT|side=output block-size=1/2|fewer blocks than channels",
             "LOHA|also=atoms|layers of other methods are not included"})
     void namesWhatSomeProgramsLeaveOut(MethodName method, String settings, String note) throws Exception {
         String found = ExportFormat.KOHYA
