@@ -58,7 +58,8 @@ def change(weight, method, p, metadata):
             scale *= p["A"].shape[0] ** 0.5
         return (scale * p["B"].flatten(1) @ p["A"].flatten(1)).reshape(w.shape)
     raise ValueError(f"method {method}{' with sparse coding' if 'check' in p else ''}: expected atoms, overcomplete, "
-                     "channels or lora; export the adapter as diff, or merge it")
+                     "channels or lora; export the adapter as diff, or merge it (T-LoRA, serial and parallel adapters, which "
+                     "change no weight, open in Atom Studio only)")
 
 
 def ldm_names(name, layers_per_block=2):
