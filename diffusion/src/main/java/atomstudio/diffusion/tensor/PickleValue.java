@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// The values that the unpickler builds: plain data, no objects with behaviour.
 sealed interface PickleValue {
@@ -30,6 +31,9 @@ sealed interface PickleValue {
     final class PyDict implements PickleValue {
         final Map<String, PickleValue> entries = new LinkedHashMap<>();
         final Kind kind;
+        /// A key whose tensor was replaced by another value; Python writes every key once.
+        @Nullable
+        String repeatedKey;
 
         /// A dict, or torch's ParameterDict, whose entries are in its `_parameters` attribute.
         enum Kind { DICT, PARAMETER_DICT }
@@ -44,10 +48,14 @@ sealed interface PickleValue {
 
         void put(PickleValue key, PickleValue value) {
             switch (key) {
-                case PyString(String text) -> entries.put(text, value);
-                case PyInt(long number) -> entries.put(Long.toString(number), value);
+                case PyString(String text) -> put(text, value);
+                case PyInt(long number) -> put(Long.toString(number), value);
                 case PyFloat _,PyBool _,Opaque _,PyTuple _,PyList _,PyDict _,Global _,Storage _,TensorRef _ -> {}
             }
+        }
+
+        private void put(String key, PickleValue value) {
+            if (entries.put(key, value) instanceof TensorRef) repeatedKey = key;
         }
     }
 

@@ -24,8 +24,8 @@ import java.util.Map;
 import java.util.Set;
 
 /// The validated header of a safetensors file. It rejects what the reference library rejects: bytes that belong to
-/// no tensor, lenient JSON, sizes that are not integers. As there, the header may start and end with white space, and
-/// the last of duplicate tensor or metadata keys counts.
+/// no tensor, lenient JSON, sizes that are not integers; also duplicate keys, of which the reference takes the last.
+/// As there, the header may start and end with white space.
 /// Source: huggingface/safetensors 0.8, safetensors/src/tensor.rs.
 /// @param dataOffset file offset of the first byte after the header
 record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<String, TensorInfo> tensors) {
@@ -89,18 +89,13 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
             Map<String, String> metadata = new LinkedHashMap<>();
             Map<String, TensorEntry> entries = new LinkedHashMap<>();
             try {
-                boolean hasMetadata = false;
+                Set<String> seen = new HashSet<>();
                 json.beginObject();
                 while (json.hasNext()) {
                     currentName = name();
-                    if (!currentName.equals("__metadata__")) {
-                        entries.put(currentName, tensor());
-                    } else if (hasMetadata) {
-                        throw invalid(file, "its header has __metadata__ twice");
-                    } else {
-                        hasMetadata = true;
-                        metadata(metadata);
-                    }
+                    requireOnce(seen, currentName, currentName);
+                    if (currentName.equals("__metadata__")) metadata(metadata);
+                    else entries.put(currentName, tensor());
                 }
                 json.endObject();
                 currentName = "";
@@ -111,6 +106,13 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
             }
             return new SafetensorsHeader(dataOffset, Map.copyOf(metadata),
                     checkedTensors(file, entries, dataOffset, size));
+        }
+
+        /// The reference takes the last of duplicate keys, other readers the first.
+        private void requireOnce(Set<String> seen, String key, String path) throws Failure {
+            if (!seen.add(key))
+                throw invalid(file, SafeText.of(path) + " is in its header twice, and only one of them would be used; "
+                        + "save the file again with each name once, or download it again");
         }
 
         private Failure notJson(Exception e) {
@@ -128,9 +130,11 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
             }
             if (json.peek() != JsonToken.BEGIN_OBJECT)
                 throw invalid(file, "__metadata__: expected an object of strings");
+            Set<String> seen = new HashSet<>();
             json.beginObject();
             while (json.hasNext()) {
                 String key = name();
+                requireOnce(seen, key, "__metadata__." + key);
                 if (json.peek() != JsonToken.STRING)
                     throw invalid(file, "__metadata__." + SafeText.of(key) + ": expected a string");
                 metadata.put(key, requireValidUnicode(json.nextString()));
@@ -146,9 +150,7 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
             json.beginObject();
             while (json.hasNext()) {
                 String field = name();
-                boolean known = field.equals("dtype") || field.equals("shape") || field.equals("data_offsets");
-                if (known && !seen.add(field))
-                    throw invalid(file, SafeText.of(currentName) + ": duplicate " + field);
+                requireOnce(seen, field, currentName + ": " + field);
                 switch (field) {
                     case "dtype" -> dtype = dtype();
                     case "shape" -> shape = new Shape(integers());

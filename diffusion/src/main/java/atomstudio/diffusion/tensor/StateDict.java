@@ -77,6 +77,7 @@ record StateDict(Map<String, TensorInfo> tensors, Map<String, String> metadata, 
         }
 
         void add(String prefix, PickleValue.PyDict dictionary, int depth) throws Failure {
+            if (dictionary.repeatedKey != null) throw repeated(prefix + dictionary.repeatedKey);
             for (Map.Entry<String, PickleValue> entry : dictionary.entries.entrySet()) {
                 if (++entryCount > MAX_ENTRIES)
                     throw new Failure.Incompatible(
@@ -86,11 +87,18 @@ record StateDict(Map<String, TensorInfo> tensors, Map<String, String> metadata, 
                     throw new Failure.Incompatible(file + ": its pickle has a name of " + name.length()
                             + " characters, longer than any tensor's: " + SafeText.of(name));
                 switch (entry.getValue()) {
-                    case PickleValue.TensorRef tensor -> tensors.put(name, tensorInfo(name, tensor));
+                    case PickleValue.TensorRef tensor -> {
+                        if (tensors.put(name, tensorInfo(name, tensor)) != null) throw repeated(name);
+                    }
                     case PickleValue.PyDict nested when depth < MAX_DEPTH -> add(name + ".", nested, depth + 1);
                     default -> addMetadata(name, entry.getValue());
                 }
             }
+        }
+
+        private Failure repeated(String name) {
+            return new Failure.Unreadable(file + ": " + SafeText.of(name) + " is in its pickle twice, and only one of "
+                    + "them would be used; save the file again with each name once, or download it again");
         }
 
         void addMetadata(String name, PickleValue value) {

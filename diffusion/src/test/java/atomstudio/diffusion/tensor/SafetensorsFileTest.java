@@ -156,14 +156,16 @@ class SafetensorsFileTest {
         }
     }
 
-    @Test
-    void lastOfDuplicateKeysCounts() throws Exception {
-        String header = "{\"__metadata__\":{\"k\":\"first\",\"k\":\"last\"},"
-                + "\"a\":{\"dtype\":\"I32\",\"shape\":[9],\"data_offsets\":[7,7]},\"a\":" + ONE + "}";
-        try (SafetensorsFile file = SafetensorsFile.open(raw(header, new byte[4]))) {
-            assertEquals(DType.F32, file.info("a").dtype());
-            assertEquals(Map.of("k", "last"), file.metadata());
-        }
+    /// Which of two counts differs between readers.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+            "{\"a\":{\"dtype\":\"I32\",\"shape\":[9],\"data_offsets\":[7,7]},\"a\":ONE}|a",
+            "{\"a\":ONE,\"\\u0061\":ONE}|a", "{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"},\"a\":ONE}|__metadata__.k",
+            "{\"__metadata__\":{},\"__metadata__\":{},\"a\":ONE}|__metadata__"})
+    void rejectsDuplicateKeys(String header, String name) throws Exception {
+        Path file = raw(header.replace("ONE", ONE), new byte[4]);
+        String message = assertThrows(Failure.Unreadable.class, () -> TensorFile.open(file)).getMessage();
+        assertTrue(message.startsWith(file + ": " + name + " is in its header twice"), message);
     }
 
     @Test
@@ -176,7 +178,7 @@ class SafetensorsFileTest {
                 .contains("8 bytes before a"));
     }
 
-    @ParameterizedTest @ValueSource(strings = {"trailing-garbage", "hole"})
+    @ParameterizedTest @ValueSource(strings = {"trailing-garbage", "hole", "duplicate-key"})
     void rejectsDamagedFiles(String name) {
         Path file = Shared.file("cases/faults/" + name + ".safetensors");
         assertThrows(Failure.Unreadable.class, () -> TensorFile.open(file));

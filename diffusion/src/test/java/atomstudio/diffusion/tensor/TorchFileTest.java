@@ -135,6 +135,23 @@ class TorchFileTest {
         }
     }
 
+    /// Python writes every key once; `a.b` may also be the key `b` of a dictionary `a`.
+    @Test
+    void rejectsTensorsOfOneName() throws Exception {
+        Pickle twice = new Pickle().raw('}', '(');
+        for (int i = 0; i < 2; i++) twice.text("w").tensor("0", 6, 0, new long[] {6}, new long[] {1});
+        assertRejected("w is in its pickle twice", archive(twice.raw('u'), ZipEntry.STORED));
+        Pickle nested = new Pickle().raw('}', '(')
+                .text("a.b")
+                .tensor("0", 6, 0, new long[] {6}, new long[] {1})
+                .text("a")
+                .raw('}')
+                .text("b")
+                .tensor("0", 6, 0, new long[] {6}, new long[] {1})
+                .raw('s', 'u');
+        assertRejected("a.b is in its pickle twice", archive(nested, ZipEntry.STORED));
+    }
+
     @Test
     void rejectsTensorsOutsideTheirStorage() throws Exception {
         assertRejected("exceeds its storage of 6",

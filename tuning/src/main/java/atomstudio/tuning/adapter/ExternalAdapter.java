@@ -60,9 +60,14 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
         if (unsupported.isPresent()) throw new Failure.Incompatible(file.file() + ": " + unsupported.get());
         Map<String, Tensor> tensors = new TreeMap<>();
         Map<String, Shape> otherTensors = new TreeMap<>();
+        Map<AdapterTensorKey, String> parsed = new HashMap<>();
         for (TensorInfo info : file.tensors().values()) {
             if (BundledEmbeddings.token(info).isPresent() || BundledEmbeddings.isTokenIds(info)) continue;
-            if (AdapterTensorKey.parse(info.name()).isPresent()) tensors.put(info.name(), readFinite(file, info));
+            Optional<AdapterTensorKey> key = AdapterTensorKey.parse(info.name());
+            String other = key.isEmpty() ? null : parsed.put(key.get(), info.name());
+            if (other != null)
+                throw new Failure.Unreadable(file.file() + ": " + sameParameter(other, info.name()));
+            if (key.isPresent()) tensors.put(info.name(), readFinite(file, info));
             else otherTensors.put(info.name(), info.shape());
         }
         PeftConfigs configs = PeftConfigs.of(file);
@@ -76,6 +81,11 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
         } catch (IllegalArgumentException e) {
             throw new Failure.Unreadable(file.file() + ": " + e.getMessage(), e);
         }
+    }
+
+    private static String sameParameter(String key, String other) {
+        return SafeText.of(key) + " and " + SafeText.of(other)
+                + " are the same parameter of one layer; the file contains more than one adapter";
     }
 
     private static Tensor readFinite(TensorFile file, TensorInfo info) throws Failure {
@@ -249,9 +259,10 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
                 tensorsByLayer.computeIfAbsent(layer.get(), _ -> new HashMap<>()).put(name.parameter(), tensor);
                 String previous = keysByLayer.computeIfAbsent(layer.get(), _ -> new HashMap<>())
                         .put(name.parameter(), key);
-                if (previous != null && !tensor.equals(adapter.tensors().get(previous)))
-                    problems.add(layer.get().name() + ": " + SafeText.of(previous) + " and " + SafeText.of(key)
-                            + " are the same parameter of one layer; the file contains more than one adapter");
+                boolean isSecondName = layer.get().kind() == Layer.Kind.NORM && previous != null
+                        && tensor.equals(adapter.tensors().get(previous)); // of the last norm, for A1111
+                if (previous != null && !isSecondName)
+                    problems.add(layer.get().name() + ": " + sameParameter(previous, key));
             }
 
             private void requireMatchingModel(int matchedCount) throws Failure.Incompatible {

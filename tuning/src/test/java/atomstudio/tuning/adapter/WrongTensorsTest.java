@@ -1,6 +1,7 @@
 package atomstudio.tuning.adapter;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
@@ -129,6 +130,21 @@ class WrongTensorsTest {
                 what + ": " + message);
     }
 
+    /// Equal values do not make it one adapter.
+    @Test
+    void twoSpellingsOfOneParameterAreRejected() throws Exception {
+        String layer = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_q";
+        Tensor down = filled(Shape.of(2, 128), 1), up = filled(Shape.of(128, 2), 1);
+        for (Tensor other : List.of(down, down.scaled(2))) {
+            Path file = folder.resolve("spellings.safetensors");
+            SafetensorsWriter.write(file, Map.of(layer + ".lora_down.weight", down, layer + ".lora_up.weight", up,
+                    layer + ".lora_A.weight", other), Map.of());
+            String message = assertThrows(Failure.Unreadable.class, () -> AdapterSource.read(file)).getMessage();
+            assertEquals(file + ": " + layer + ".lora_A.weight and " + layer + ".lora_down.weight are the same "
+                    + "parameter of one layer; the file contains more than one adapter", message);
+        }
+    }
+
     /// Two adapters with other key names in one file.
     @Test
     void mixedDialectsOfOneLayerAreRejected() throws Exception {
@@ -140,7 +156,8 @@ class WrongTensorsTest {
                 "input_blocks.3.1.transformer_blocks.0.attn1.to_q", "lycoris_" + path.replace('.', '_'))) {
             Path file = folder.resolve("mixed.safetensors");
             SafetensorsWriter.write(file, Map.of(kohya + ".lora_down.weight", down, kohya + ".lora_up.weight", up,
-                    other + ".lora_A.weight", down.scaled(2), other + ".lora_B.weight", up), Map.of());
+                    other + ".lora_A.weight", other.startsWith("unet.") ? down : down.scaled(2),
+                    other + ".lora_B.weight", up), Map.of());
             for (boolean trained : new boolean[] {false, true}) {
                 try {
                     if (trained) TrainableAdapter.read(file, model);
