@@ -12,7 +12,7 @@ import java.util.spi.ToolProvider;
 public final class ApplicationImage {
     private static final String APP_NAME = "atomstudio";
     private static final String MODULES = "java.base,java.desktop,java.logging,java.management,java.naming,"
-            + "java.net.http,java.sql,java.xml,jdk.crypto.ec,jdk.management,jdk.unsupported";
+            + "java.net.http,java.sql,java.xml,jdk.crypto.ec,jdk.management,jdk.security.auth,jdk.unsupported";
     /// Java's crash log goes to standard error: its file is by default in the working directory, and a launcher of
     /// jpackage cannot name the user's folder.
     private static final List<String> JAVA_OPTIONS = List.of("--enable-native-access=ALL-UNNAMED",
@@ -21,6 +21,8 @@ public final class ApplicationImage {
             "-Datomstudio.natives=$APPDIR/natives", "-Djava.util.logging.config.file=$APPDIR/logging.properties");
     /// jpackage takes PNG on Linux; Windows and macOS need formats of their own.
     private static final String ICON = "app/src/main/resources/atomstudio/app/window/icon-256.png";
+    /// The entry for applications menus of Linux desktops. It starts `atomstudio` from the PATH.
+    private static final String MENU_ENTRY = "app/src/main/resources/atomstudio/app/freedesktop/atom-studio.desktop";
     private static final double MEGABYTE = 1e6;
 
     private ApplicationImage() {}
@@ -41,6 +43,7 @@ public final class ApplicationImage {
         jpackage(target, input, applicationJar.jar().getFileName().toString(), arguments[1], checkout.resolve(ICON));
 
         Path image = target.resolve(APP_NAME);
+        if (isLinux()) addMenuEntry(checkout, image.resolve("share"));
         new SmokeRun(image, FileTrees.recreate(target.resolve("first-start"))).run();
         String size = String.format(Locale.ROOT, "%s: %.0f MB (runtime %.0f, natives %.0f, assets %.0f)",
                 image.getFileName(),
@@ -51,6 +54,18 @@ public final class ApplicationImage {
         System.out.println(size);
     }
 
+    private static boolean isLinux() {
+        return System.getProperty("os.name").startsWith("Linux");
+    }
+
+    /// In the layout of `/usr/share`, so that an installation copies the folder.
+    private static void addMenuEntry(Path checkout, Path share) throws IOException {
+        Path applications = Files.createDirectories(share.resolve("applications"));
+        Files.copy(checkout.resolve(MENU_ENTRY), applications.resolve(Path.of(MENU_ENTRY).getFileName()));
+        Path icons = Files.createDirectories(share.resolve("icons/hicolor/256x256/apps"));
+        Files.copy(checkout.resolve(ICON), icons.resolve("atom-studio.png"));
+    }
+
     private static void jpackage(Path target, Path input, String jar, String version, Path icon) {
         ToolProvider jpackage = ToolProvider.findFirst("jpackage")
                 .orElseThrow(() -> new IllegalStateException("jpackage: not found in this Java; a JDK is required"));
@@ -58,7 +73,7 @@ public final class ApplicationImage {
                 "--app-version", version, "--dest", target.toString(), "--input", input.toString(),
                 "--main-jar", jar, "--main-class", "atomstudio.app.cli.Main", "--add-modules", MODULES,
                 "--jlink-options", "--strip-debug --no-man-pages --no-header-files --compress=zip-6"));
-        if (System.getProperty("os.name").startsWith("Linux")) command.addAll(List.of("--icon", icon.toString()));
+        if (isLinux()) command.addAll(List.of("--icon", icon.toString()));
         for (String option : JAVA_OPTIONS) command.addAll(List.of("--java-options", option));
         int code = jpackage.run(System.out, System.err, command.toArray(String[]::new));
         if (code != 0) throw new IllegalStateException("jpackage: exit code " + code);

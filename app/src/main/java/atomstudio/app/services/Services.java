@@ -8,6 +8,8 @@ import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.desktop.SystemInfo;
 import atomstudio.app.estimate.MemoryCheckViewModel;
 import atomstudio.app.export.ExportViewModel;
+import atomstudio.app.freedesktop.ApplicationsMenu;
+import atomstudio.app.freedesktop.Taskbar;
 import atomstudio.app.gallery.ImageStore;
 import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.jobs.Jobs;
@@ -22,10 +24,11 @@ import atomstudio.app.trash.Trash;
 import atomstudio.diffusion.Failure;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 
 /// The services of the window's view models.
 public record Services(Jobs jobs, Stores stores, Engines engines, Environment environment,
-        DevicesViewModel.DeviceServices devices) {
+        DevicesViewModel.DeviceServices devices, DesktopShell shell) {
     /// Files on disk.
     public record Stores(ModelSummary.SummaryReader models, SubjectStore subjects, PhotoFinder photoFinder,
             RunStore runs, ImageStore images, Trash trash, SampleSource samples) {}
@@ -38,6 +41,10 @@ public record Services(Jobs jobs, Stores stores, Engines engines, Environment en
     /// The desktop, the settings and the machine.
     public record Environment(FileChoosers choosers, DesktopActions desktop, SettingsStore settings,
             InstantSource clock, SystemInfo systemInfo) {}
+
+    /// The desktop's taskbar and applications menu.
+    /// @param menu empty: the program cannot add itself to one
+    public record DesktopShell(Taskbar taskbar, Optional<ApplicationsMenu> menu) {}
 
     /// Lists the sample subjects.
     @FunctionalInterface

@@ -13,6 +13,7 @@ import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.SafetyFilter;
 import atomstudio.app.provider.DevicesViewModel;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import javafx.scene.Node;
@@ -31,9 +32,9 @@ public final class SettingsView extends VBox {
 
     /// @param home the folder of subjects, runs and settings
     /// @param showFiles opens it in the file manager
-    /// @param downloads the settings of downloads
+    /// @param others cards of other packages, the last ones
     public SettingsView(SettingsViewModel settings, DevicesViewModel devices, Path home, Runnable showFiles,
-            Node downloads) {
+            List<Node> others) {
         super(12);
         getStyleClass().add("plain-page");
         Label title = new Label(text("settings.settings"));
@@ -43,9 +44,10 @@ public final class SettingsView extends VBox {
         CardView files = new CardView(text("settings.files"));
         files.add(new MutedLabelView(text("settings.subjects-runs-and-settings-are-stored", home)),
                 new ActionButtonView(text("settings.show-in-file-manager"), showFiles));
-        FocusScrollView scroll = new FocusScrollView(new CardColumnsView(CARD_WIDTH, appearance,
-                new DevicesView(settings, devices), engine(settings), previews(settings), safety(settings), downloads,
-                files)).withBarInMargin();
+        Stream<Node> cards = Stream.of(appearance, new DevicesView(settings, devices), engine(settings),
+                previews(settings), safety(settings), files);
+        FocusScrollView scroll = new FocusScrollView(new CardColumnsView(CARD_WIDTH,
+                Stream.concat(cards, others.stream()).toArray(Node[]::new))).withBarInMargin();
         VBox.setVgrow(scroll, Priority.ALWAYS);
         getChildren().addAll(title, scroll);
     }

@@ -10,6 +10,8 @@ import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.desktop.SystemInfo;
 import atomstudio.app.estimate.ChildProcessEstimator;
 import atomstudio.app.export.RunExporter;
+import atomstudio.app.freedesktop.ApplicationsMenu;
+import atomstudio.app.freedesktop.Taskbar;
 import atomstudio.app.gallery.ImageStore;
 import atomstudio.app.generate.EngineRowGenerator;
 import atomstudio.app.jobs.Jobs;
@@ -68,7 +70,8 @@ final class Composition {
         Services.Environment environment = new Services.Environment(choosers, desktop, settings, InstantSource.system(),
                 new SystemInfo.LocalSystemInfo(() -> devices.title(settings.get().generation().device())));
         return new Services(jobs, stores, engines, environment,
-                new DevicesViewModel.DeviceServices(devices, new ChildProcessTrial(launcher)));
+                new DevicesViewModel.DeviceServices(devices, new ChildProcessTrial(launcher)),
+                new Services.DesktopShell(Taskbar.current(), ApplicationsMenu.current()));
     }
 
     private static SettingsFile settings(Home home, Jobs jobs) {

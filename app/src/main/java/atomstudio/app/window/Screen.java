@@ -3,6 +3,7 @@ package atomstudio.app.window;
 import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.controls.Shortcut;
+import atomstudio.app.freedesktop.ApplicationsMenuView;
 import atomstudio.app.gallery.GalleryGridView;
 import atomstudio.app.models.ModelsView;
 import atomstudio.app.models.ProxySettingView;
@@ -10,6 +11,7 @@ import atomstudio.app.settings.SettingsView;
 import atomstudio.app.trash.TrashView;
 import java.util.Locale;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import javafx.scene.Node;
 import org.kordamp.ikonli.feather.Feather;
 
@@ -24,7 +26,8 @@ enum Screen {
             model -> new TrashView(model.deletions(), model.clock())),
     SETTINGS(text("window.settings"), Feather.SETTINGS, Place.BOTTOM, Shortcut.PAGE_5,
             model -> new SettingsView(model.settings(), model.devices(), model.home(), model::showFiles,
-                    new ProxySettingView(model.downloads().settings())));
+                    Stream.concat(Stream.<Node>of(new ProxySettingView(model.downloads().settings())),
+                            model.createApplicationsMenu().map(ApplicationsMenuView::new).stream()).toList()));
 
     /// Above or below the subjects in the sidebar.
     enum Place { TOP, BOTTOM }

@@ -2,6 +2,8 @@ package atomstudio.app.window;
 
 import static atomstudio.app.text.Texts.text;
 
+import atomstudio.app.freedesktop.DesktopEntry;
+import atomstudio.app.freedesktop.Taskbar;
 import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.jobs.BackgroundJobs;
 import atomstudio.app.jobs.Jobs;
@@ -23,6 +25,7 @@ public final class WindowLauncher {
     private final CountDownLatch closed = new CountDownLatch(1);
     private volatile @Nullable Throwable failure;
     private volatile @Nullable RowGenerator generator;
+    private volatile @Nullable Taskbar taskbar;
 
     private WindowLauncher() {}
 
@@ -49,6 +52,7 @@ public final class WindowLauncher {
             Thread.currentThread().interrupt();
         }
         if (failure != null) throw new IllegalStateException("The window could not be opened: " + failure, failure);
+        if (taskbar != null) taskbar.close();
         // The process exits after this: native code must not be running any more.
         if (generator != null) generator.close();
         return 0;
@@ -59,11 +63,12 @@ public final class WindowLauncher {
         try {
             // Names the program to window managers (WM_CLASS on X11), which group and pin windows by it. JavaFX has no
             // public way without a subclass of its Application.
-            com.sun.glass.ui.Application.GetApplication().setName("AtomStudio");
+            com.sun.glass.ui.Application.GetApplication().setName(DesktopEntry.WINDOW_CLASS);
             Stage stage = new Stage();
             Jobs jobs = new BackgroundJobs(Platform::runLater);
             Services services = Composition.create(Home.current(), jobs, new FxChoosers(() -> stage), new FxDesktop());
             generator = services.engines().rowGenerator();
+            taskbar = services.shell().taskbar();
             WindowViewModel model = new WindowViewModel(services);
             // On all threads: JavaFX's own one, and those of libraries.
             Thread.setDefaultUncaughtExceptionHandler((thread, unexpected) -> {

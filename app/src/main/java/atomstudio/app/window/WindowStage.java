@@ -67,6 +67,9 @@ final class WindowStage {
             URL icon = resource("window/icon-" + side + ".png");
             stage.getIcons().add(new Image(icon.toExternalForm()));
         }
+        TaskbarProgress progress = new TaskbarProgress(model.queue(), model.images());
+        progress.windowFocused().bind(stage.focusedProperty());
+        progress.state().subscribe((before, now) -> services.shell().taskbar().show(now));
         stage.setMinWidth(1000);
         stage.setMinHeight(600);
         stage.setScene(scene);

@@ -3,6 +3,7 @@ package atomstudio.app.window;
 import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.dataset.SubjectStore;
+import atomstudio.app.freedesktop.ApplicationsMenuViewModel;
 import atomstudio.app.gallery.GalleryViewModel;
 import atomstudio.app.gallery.LargeImageViewModel;
 import atomstudio.app.generate.AdapterLibrary;
@@ -26,7 +27,6 @@ import atomstudio.app.train.MethodEstimates;
 import atomstudio.app.trash.Deletions;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.Optional;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
@@ -87,7 +87,7 @@ public final class WindowViewModel {
                 deletions,
                 new GenerateViewModel.GenerationServices(services.engines().rowGenerator(), environment.choosers(),
                         gallery, images, () -> environment.settings().get().generation(), notices,
-                        new AdapterLibrary(services.jobs(), this::runAdapters), new GenerationRate()),
+                        new AdapterLibrary(services.jobs(), () -> subjects().runAdapters()), new GenerationRate()),
                 largeImage);
         GenerateViewModel generate = new GenerateViewModel(services.jobs(), shared.generation(),
                 environment.clock(), models.current(), new SimpleObjectProperty<>());
@@ -108,8 +108,9 @@ public final class WindowViewModel {
         return training.title();
     }
 
-    private List<AdapterLibrary.AdapterInfo> runAdapters() {
-        return subjects.runAdapters();
+    /// A new one; empty where the program cannot add itself to the applications menu.
+    Optional<ApplicationsMenuViewModel> createApplicationsMenu() {
+        return services.shell().menu().map(menu -> new ApplicationsMenuViewModel(services.jobs(), menu, notices));
     }
 
     /// Loads models, samples and subjects. Called once, when the window is shown.

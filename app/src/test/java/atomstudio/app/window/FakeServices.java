@@ -6,6 +6,8 @@ import atomstudio.app.dataset.SubjectStore;
 import atomstudio.app.desktop.FakeDesktop;
 import atomstudio.app.desktop.SystemInfo;
 import atomstudio.app.export.ExportViewModel;
+import atomstudio.app.freedesktop.ApplicationsMenu;
+import atomstudio.app.freedesktop.Taskbar;
 import atomstudio.app.gallery.ImageStore;
 import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.jobs.Cancellation;
@@ -110,7 +112,9 @@ public final class FakeServices {
                     public long freeMemory() {
                         return 3_100_000_000L;
                     }
-                }), new DevicesViewModel.DeviceServices(new DeviceSelection(new Home(home)), new FakeProviderTrial()));
+                }), new DevicesViewModel.DeviceServices(new DeviceSelection(new Home(home)), new FakeProviderTrial()),
+                new Services.DesktopShell(new Taskbar.NoTaskbar(),
+                        Optional.of(new ApplicationsMenu(home.resolve("share"), Path.of("/opt/atomstudio/studio")))));
     }
 
     public static Subject.SampleSubject sample(String name) {
