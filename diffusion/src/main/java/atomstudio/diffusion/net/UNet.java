@@ -132,9 +132,15 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
             Level level = levels.get(levels.size() - 1 - i);
             String name = "up_blocks." + i;
             for (int j = 0; j <= layersPerBlock; j++) {
-                x = resnetBlock(name + ".resnets." + j, ops.concat(x, skips.removeLast(), 1), level.channels);
-                if (level.type == BlockType.CROSS_ATTENTION)
-                    x = transformer(name + ".attentions." + j, x, level.heads);
+                String layer = "." + j;
+                T previous = x;
+                x = ops.freeingTemporaries(() -> {
+                    T h = resnetBlock(name + ".resnets" + layer, ops.concat(previous, skips.removeLast(), 1),
+                            level.channels);
+                    return level.type == BlockType.CROSS_ATTENTION
+                            ? transformer(name + ".attentions" + layer, h, level.heads)
+                            : h;
+                });
             }
             if (i == levels.size() - 1) return x;
             // The size of the next skip, not twice this one: downsampling rounds odd sizes up.
@@ -182,11 +188,15 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
 
         /// BasicTransformerBlock: self-attention, cross-attention and feed-forward.
         private T basicTransformerBlock(String name, T h, T encoderStates, int heads) {
-            T x = nn.layerNorm(name + ".norm1", h, LAYER_NORM_EPSILON);
-            h = ops.add(h, attention(name + ".attn1", x, x, heads));
-            x = nn.layerNorm(name + ".norm2", h, LAYER_NORM_EPSILON);
-            h = ops.add(h, attention(name + ".attn2", x, encoderStates, heads));
-            return ops.checkpointed(name + ".ff", List.of(h),
+            T attended = ops.freeingTemporaries(() -> {
+                T x = nn.layerNorm(name + ".norm1", h, LAYER_NORM_EPSILON);
+                return ops.add(h, attention(name + ".attn1", x, x, heads));
+            });
+            T conditioned = ops.freeingTemporaries(() -> {
+                T x = nn.layerNorm(name + ".norm2", attended, LAYER_NORM_EPSILON);
+                return ops.add(attended, attention(name + ".attn2", x, encoderStates, heads));
+            });
+            return ops.checkpointed(name + ".ff", List.of(conditioned),
                     inputs -> ops.add(inputs.getFirst(), feedForward(name, inputs.getFirst())));
         }
 

@@ -4,6 +4,7 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /// Tensor operations that networks and tuning methods are written in. They are at the level of layers, so that each
 /// backend picks its kernels. `T` is the backend's tensor: a shape, a native array (eager) or a value of an ONNX graph.
@@ -88,6 +89,11 @@ public interface Ops<T> {
     /// Runs `body`; a training backend may drop its activations and recompute them (gradient checkpointing).
     default T checkpointed(String name, List<T> inputs, Function<List<T>, T> body) {
         return body.apply(inputs);
+    }
+
+    /// Runs `body`; what it has made but its result may be freed if no gradient follows.
+    default T freeingTemporaries(Supplier<T> body) {
+        return body.get();
     }
 
     /// Number of heads, and the attention mask.

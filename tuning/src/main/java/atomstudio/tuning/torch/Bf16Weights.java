@@ -2,15 +2,19 @@ package atomstudio.tuning.torch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDScope;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /// bfloat16 copies of frozen weights, made on first use; weights that are not frozen are converted at every use.
 final class Bf16Weights implements AutoCloseable {
     private final TorchKernels kernels;
     /// The copies of each frozen weight by layout, if it was used.
     private final Map<NDArray, Map<Layout, NDArray>> copies = new IdentityHashMap<>();
+
+    private final Set<NDArray> reordered = Collections.newSetFromMap(new IdentityHashMap<>());
 
     Bf16Weights(TorchKernels kernels) {
         this.kernels = kernels;
@@ -24,8 +28,20 @@ final class Bf16Weights implements AutoCloseable {
         copies.put(weight, new EnumMap<>(Layout.class));
     }
 
+    /// A bfloat16 kernel in the layout in which oneDNN computes; only for convolutions with a bias and without groups.
+    NDArray reordered(NDArray kernel) {
+        NDArray copy = kernels.call("reordered_kernel", kernel);
+        reordered.add(copy);
+        return copy;
+    }
+
+    boolean isReordered(NDArray kernel) {
+        return reordered.contains(kernel);
+    }
+
     /// Frees the copies of an array that is about to be closed.
     void release(NDArray weight) {
+        reordered.remove(weight);
         Map<Layout, NDArray> released = copies.remove(weight);
         if (released != null) released.values().forEach(NDArray::close);
     }

@@ -12,6 +12,7 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The backend that computes eagerly with PyTorch. In float32, or in
@@ -114,6 +115,11 @@ public class EagerOps implements Ops<NDArray> {
 
     @Override
     public NDArray conv2d(NDArray x, LayerWeights<NDArray> pending, ConvGeometry geometry) {
+        if (bf16Weights != null && bf16Weights.isReordered(pending.weight())) {
+            boolean isSymmetric = geometry.isSymmetric();
+            return kernels.call("reordered_convolution", isSymmetric ? x : pad(x, geometry), pending.weight(),
+                    bias(pending), geometry.stride(), isSymmetric ? geometry.padTop() : 0);
+        }
         LayerWeights<NDArray> layer = pending.deferred() == null ? pending : pending.materialized(this);
         return transformed(shape(x), layer, geometry).map(faster -> faster.forward(x))
                 .orElseGet(() -> convolve(x, inActivationDtype(layer.materialized(this)), geometry));
@@ -276,9 +282,14 @@ public class EagerOps implements Ops<NDArray> {
     /// Arrays made within a segment are freed at its end.
     @Override
     public NDArray checkpointed(String name, List<NDArray> inputs, Function<List<NDArray>, NDArray> body) {
+        return freeingTemporaries(() -> body.apply(inputs));
+    }
+
+    @Override
+    public NDArray freeingTemporaries(Supplier<NDArray> body) {
         NDArray result;
         try (NDScope scope = new NDScope()) {
-            result = body.apply(inputs);
+            result = body.get();
             NDScope.unregister(result);
         }
         NDScope.register(result);

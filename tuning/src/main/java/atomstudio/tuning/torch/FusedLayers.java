@@ -2,6 +2,7 @@ package atomstudio.tuning.torch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDScope;
+import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.ops.AdaptedWeights;
 import atomstudio.diffusion.ops.Layer;
@@ -25,6 +26,7 @@ final class FusedLayers implements WeightSource<NDArray>, AutoCloseable {
     private final List<WeightedAdapter> adapters;
     private final Map<String, LayerWeights<NDArray>> fused = new HashMap<>();
     private final List<NDArray> owned = new ArrayList<>();
+    private final NativeHeap heap = new NativeHeap(KernelThresholds.MAX_UNUSED_SAMPLING_HEAP_BYTES);
 
     FusedLayers(Torch torch, TorchWeights base, ComputeDtype computeDtype, List<WeightedAdapter> adapters) {
         this.torch = torch;
@@ -46,12 +48,20 @@ final class FusedLayers implements WeightSource<NDArray>, AutoCloseable {
 
     @Override
     public LayerWeights<NDArray> get(Layer layer) {
+        heap.trimIfDue();
         boolean isAdapted = adapters.stream()
                 .anyMatch(weighted -> weighted.adapter().adaptation().changes(layer));
         if (!isAdapted && computeDtype == ComputeDtype.FP32) return base.get(layer);
         LayerWeights<NDArray> fusedLayer = fused.get(layer.name());
         if (fusedLayer == null) fused.put(layer.name(), fusedLayer = fuse(layer));
         return fusedLayer;
+    }
+
+    /// Makes bfloat16 weights before the first activations: between these they would leave holes in the heap.
+    void makeAll(List<Layer> layers) {
+        if (computeDtype == ComputeDtype.FP32) return;
+        layers.forEach(this::get);
+        heap.trim();
     }
 
     /// These layers with the adapters' branches, which have no fused form, at the timesteps of a batch.
@@ -103,12 +113,19 @@ final class FusedLayers implements WeightSource<NDArray>, AutoCloseable {
     private NDArray retain(NDArray array, LayerWeights<NDArray> baseLayer) {
         NDArray converted = switch (computeDtype) {
             case FP32 -> array;
-            case BF16 -> torch.kernels().call("to_bf16", array);
+            case BF16 -> inBf16(array);
         };
         if (converted == baseLayer.weight() || converted == baseLayer.bias()) return converted;
         NDScope.unregister(converted);
         owned.add(converted);
         return converted;
+    }
+
+    private NDArray inBf16(NDArray array) {
+        NDArray converted = torch.kernels().call("to_bf16", array);
+        boolean isReordered = torch.device().equals(Device.CPU) && ComputeDtype.hasAmx()
+                && KernelThresholds.prefersReordered(DjlShapes.shape(array));
+        return isReordered ? torch.bf16Weights().reordered(converted) : converted;
     }
 
     private AdaptedWeights.BoundAdapter<NDArray> bind(WeightedAdapter weighted) {
@@ -120,7 +137,10 @@ final class FusedLayers implements WeightSource<NDArray>, AutoCloseable {
 
     @Override
     public void close() {
-        owned.forEach(NDArray::close);
+        for (NDArray array : owned) {
+            torch.bf16Weights().release(array);
+            array.close();
+        }
         owned.clear();
         fused.clear();
     }

@@ -26,9 +26,13 @@ final class KernelThresholds {
     /// on the width.
     private static final long MAX_RECOMPUTED_CHANNELS = 1024;
 
+    private static final long MIN_REORDERED_CHANNEL_PRODUCT = 1 << 18;
+
     /// Unused bytes in the C heap; released pages cost time when they are needed again. With 384 MB a LoRA step of
     /// Stable Diffusion 1.5's size has twice the page faults.
     static final long MAX_UNUSED_HEAP_BYTES = 640 << 20;
+    /// The same while sampling, whose activations are smaller.
+    static final long MAX_UNUSED_SAMPLING_HEAP_BYTES = 64 << 20;
     /// A check takes about 0.3 ms.
     static final Duration HEAP_CHECK_INTERVAL = Duration.ofMillis(50);
 
@@ -48,6 +52,13 @@ final class KernelThresholds {
         double pixels = (double) x.size(0) * x.size(2) * x.size(3) / geometry.stride() / geometry.stride();
         return geometry.isSymmetric() && geometry.groups() == 1 && in * out >= MIN_ATOM_CHANNEL_PRODUCT
                 && out * (1 + PIXELS_AT_EQUAL_COST / pixels) > MIN_ATOM_COST_RATIO;
+    }
+
+    /// Whether a bfloat16 kernel (Co, Ci, k, k) is kept in oneDNN's layout where there is AMX: reordering it at every
+    /// call takes 10 to 60 % of the time of a convolution with a large kernel on few pixels, and nothing of others.
+    static boolean prefersReordered(Shape kernel) {
+        return kernel.rank() == 4 && kernel.size(2) > 1
+                && kernel.size(0) * kernel.size(1) >= MIN_REORDERED_CHANNEL_PRODUCT;
     }
 
     /// Output channels of a chunk of Winograd kernels; divides Co.

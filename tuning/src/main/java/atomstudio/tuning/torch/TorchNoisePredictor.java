@@ -53,6 +53,7 @@ final class TorchNoisePredictor extends TorchNetwork implements NoisePredictor, 
         if (layers != null) layers.close();
         layers = new FusedLayers(engine.torch(), engine.layers(TorchEngine.Network.UNET), computeDtype, adapters);
         fused = layers;
+        layers.makeAll(engine.model().layers(Component.UNET));
         return layers;
     }
 

@@ -155,6 +155,15 @@ class Kernels(Module):
         y, x, w, None, [s, s], [p, p], [1, 1], False, [0, 0], n, [True, False, False])
     return by_x
 
+  # A bfloat16 kernel in oneDNN's own layout, which its convolution would otherwise make at every call.
+  def reordered_kernel(self, w: Tensor) -> Tensor:
+    return ops.mkldnn._reorder_convolution_weight(w, [1, 1], [1, 1], [1, 1], 1, None)
+
+  def reordered_convolution(self, x: Tensor, w: Tensor, b: Tensor, stride: Tensor, padding: Tensor) -> Tensor:
+    s, p = int(stride), int(padding)
+    return ops.mkldnn._convolution_pointwise(
+        x, w, b, [p, p], [s, s], [1, 1], 1, "none", annotate(List[Optional[number]], []), "")
+
   def convolution_bias_gradient(self, y: Tensor) -> Tensor:
     return torch.sum(y, [0, 2, 3], False)
 

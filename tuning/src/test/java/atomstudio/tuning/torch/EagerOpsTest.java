@@ -5,13 +5,16 @@ import static atomstudio.diffusion.TensorAssert.assertWithin;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.pytorch.engine.PtNDArray;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
@@ -47,6 +50,43 @@ class EagerOpsTest {
             assertClose(geometry + " without bias", ReferenceOps.conv2d(x, w, new float[4], geometry),
                     eager(l -> ops.conv2d(l.get(0), new LayerWeights<>(l.get(1), null), geometry), x, w), TOLERANCE);
         }
+    }
+
+    @Test
+    void reorderedKernelsConvolveLikeOthers() {
+        assumeTrue(ComputeDtype.hasAmx(), "kernels are reordered on processors with AMX");
+        EagerOps bf16 = torch.ops(ComputeDtype.BF16);
+        Tensor x = ReferenceOps.random(1, 2, 512, 8, 8), w = ReferenceOps.random(2, 512, 512, 3, 3),
+                bias = ReferenceOps.random(3, 512);
+        for (Ops.ConvGeometry geometry : List.of(Ops.ConvGeometry.same(3), Ops.ConvGeometry.strided(2, 1),
+                new Ops.ConvGeometry(2, 0, 0, 1, 1))) {
+            List<Tensor> found = new ArrayList<>();
+            for (boolean isReordered : new boolean[] {false, true}) {
+                found.add(eager(l -> {
+                    NDArray plain = bf16.toActivationDtype(l.get(1));
+                    NDArray kernel = isReordered ? torch.bf16Weights().reordered(plain) : plain;
+                    NDArray y = bf16.conv2d(bf16.toActivationDtype(l.get(0)),
+                            new LayerWeights<>(kernel, bf16.toActivationDtype(l.get(2))), geometry);
+                    torch.bf16Weights().release(kernel);
+                    return bf16.toFloat32(y);
+                }, x, w, bias));
+            }
+            assertArrayEquals(found.get(0).data(), found.get(1).data(), geometry.toString());
+        }
+    }
+
+    @Test
+    void temporariesAreFreedBeforeTheResultIsReturned() {
+        List<NDArray> made = new ArrayList<>();
+        Tensor found = eager(l -> {
+            NDArray result = ops.freeingTemporaries(() -> {
+                made.add(ops.silu(l.getFirst()));
+                return ops.add(made.getFirst(), l.getFirst());
+            });
+            assertTrue(((PtNDArray) made.getFirst()).isReleased());
+            return result;
+        }, Tensor.filled(Shape.of(2), 0));
+        assertArrayEquals(new float[2], found.data());
     }
 
     @Test
