@@ -11,7 +11,7 @@ import javafx.scene.layout.Pane;
 public final class CardColumnsView extends Pane {
     private static final double GAP = 12;
     /// Of a few cards in a large window: what belongs together stays close.
-    private static final double MAX_GROWTH = 2;
+    private static final double MAX_GROWTH = 2.5;
 
     private final double narrowest;
 

@@ -4,6 +4,7 @@ import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.dataset.Subject;
 import java.util.List;
+import javafx.application.Platform;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
@@ -56,6 +57,13 @@ public final class PromptFieldView extends HBox {
         addEventFilter(KeyEvent.KEY_PRESSED, this::onHistoryKey);
         before.setOnAction(entered -> model.generate());
         after.setOnAction(entered -> model.generate());
+        for (TextField field : List.of(before, after))
+            field.focusedProperty().subscribe(focused -> Platform.runLater(() -> unselectAll(field)));
+    }
+
+    /// JavaFX selects the text of a field that gets the focus without the mouse; here that is one half of the prompt.
+    private static void unselectAll(TextField field) {
+        if (field.getSelection().getLength() == field.getLength()) field.end();
     }
 
     /// Up and Down show earlier prompts.

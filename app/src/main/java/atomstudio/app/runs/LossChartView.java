@@ -4,7 +4,6 @@ import static atomstudio.app.text.Texts.text;
 
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -33,7 +32,6 @@ import javafx.util.StringConverter;
 public final class LossChartView extends Pane {
     private static final double TOP = 22;
     private static final double RIGHT = 12;
-    private static final int TICKS = 5;
     private static final double ZOOM = 1.25;
     private static final int MIN_STEPS = 5;
     private static final int MAX_EARLIER = 4;
@@ -56,7 +54,7 @@ public final class LossChartView extends Pane {
     private final Label empty = new Label(text("runs.chart.empty"));
     private RunProgress shown = RunProgress.initial(RunProgress.RunPhase.WAITING);
     private List<EarlierRun> earlier = List.of();
-    private Plot plot = new Plot(0, 0, 1, 1, 0, 1, 0, 1);
+    private ChartScale plot = new ChartScale(0, 0, 1, 1, 0, 1, 0, 1);
     private double from;
     private double to = Double.NaN;
 
@@ -133,39 +131,6 @@ public final class LossChartView extends Pane {
         requestLayout();
     }
 
-    /// The plot's place in pixels and the values at its edges.
-    private record Plot(double x, double y, double width, double height, double from, double to, double bottom,
-            double top) {
-        double x(double step) {
-            return x + width * (step - from) / (to - from);
-        }
-
-        double y(double value) {
-            return y + height * (top - value) / (top - bottom);
-        }
-
-        double stepAt(double pixel) {
-            return from + (pixel - x) / width * (to - from);
-        }
-
-        /// With the values at the ticks around a range.
-        Plot scaledTo(DoubleSummaryStatistics values) {
-            double min = values.getCount() == 0 ? 0 : values.getMin();
-            double max = values.getCount() == 0 ? 1 : values.getMax();
-            if (max - min < 1e-9) max = min + Math.max(1e-9, Math.abs(min) * 0.1);
-            double unit = tickUnit(max - min);
-            return new Plot(x, y, width, height, from, to, Math.floor(min / unit) * unit, Math.ceil(max / unit) * unit);
-        }
-    }
-
-    /// 1, 2 or 5 times a power of ten, for about five ticks.
-    private static double tickUnit(double range) {
-        double raw = range / TICKS;
-        double power = Math.pow(10, Math.floor(Math.log10(raw)));
-        double factor = raw / power;
-        return power * (factor < 1.5 ? 1 : factor < 3.5 ? 2 : factor < 7.5 ? 5 : 10);
-    }
-
     private double lastStep() {
         List<RunProgress.LossPoint> losses = shown.losses();
         return Math.max(Math.max(shown.steps(), 1), losses.isEmpty() ? 1 : losses.getLast().step());
@@ -183,7 +148,7 @@ public final class LossChartView extends Pane {
         double last = Double.isNaN(to) ? lastStep() : to;
         double axisHeight = 26;
         double left = 48;
-        Plot area = new Plot(left, TOP, Math.max(10, getWidth() - left - (scored ? left : RIGHT)),
+        ChartScale area = new ChartScale(left, TOP, Math.max(10, getWidth() - left - (scored ? left : RIGHT)),
                 Math.max(10, getHeight() - TOP - axisHeight), from, last, 0, 1);
         plot = area.scaledTo(DoubleStream.concat(
                 DoubleStream.concat(inSight(shown.losses(), from, last).mapToDouble(RunProgress.LossPoint::raw),
@@ -194,7 +159,7 @@ public final class LossChartView extends Pane {
                         .flatMap(run -> inSight(run.losses(), from, last))
                         .mapToDouble(RunProgress.LossPoint::smoothed))
                 .summaryStatistics());
-        Plot score = scored
+        ChartScale score = scored
                 ? area.scaledTo(validated.stream().mapToDouble(RunProgress.ValidationPoint::value).summaryStatistics())
                 : plot;
         layoutAxes(score, any, scored);
@@ -202,34 +167,34 @@ public final class LossChartView extends Pane {
         values.resizeRelocate(left, 0, getWidth() - left, TOP);
         empty.setVisible(!any);
         empty.autosize();
-        empty.relocate(left + (plot.width - empty.getWidth()) / 2, TOP + plot.height / 2 - 10);
+        empty.relocate(left + (plot.width() - empty.getWidth()) / 2, TOP + plot.height() / 2 - 10);
     }
 
-    private void layoutAxes(Plot score, boolean any, boolean scored) {
-        range(stepAxis, plot.from, plot.to);
-        range(lossAxis, plot.bottom, plot.top);
-        range(scoreAxis, score.bottom, score.top);
-        double right = plot.x + plot.width;
-        place(stepAxis, any, plot.x, plot.y + plot.height, plot.width, getHeight() - plot.y - plot.height);
-        place(lossAxis, any, 0, plot.y, plot.x, plot.height);
-        place(scoreAxis, any && scored, right, plot.y, getWidth() - right, plot.height);
+    private void layoutAxes(ChartScale score, boolean any, boolean scored) {
+        range(stepAxis, plot.from(), plot.to());
+        range(lossAxis, plot.bottom(), plot.top());
+        range(scoreAxis, score.bottom(), score.top());
+        double right = plot.x() + plot.width();
+        place(stepAxis, any, plot.x(), plot.y() + plot.height(), plot.width(), getHeight() - plot.y() - plot.height());
+        place(lossAxis, any, 0, plot.y(), plot.x(), plot.height());
+        place(scoreAxis, any && scored, right, plot.y(), getWidth() - right, plot.height());
         List<Line> lines = new ArrayList<>();
-        for (double value = plot.bottom; any && value <= plot.top + 1e-12; value += lossAxis.getTickUnit()) {
-            Line line = new Line(plot.x, plot.y(value), right, plot.y(value));
+        for (double value = plot.bottom(); any && value <= plot.top() + 1e-12; value += lossAxis.getTickUnit()) {
+            Line line = new Line(plot.x(), plot.y(value), right, plot.y(value));
             line.getStyleClass().add("loss-grid");
             lines.add(line);
         }
         grid.getChildren().setAll(lines);
-        clip.setX(plot.x - 3);
-        clip.setY(plot.y - 3);
-        clip.setWidth(plot.width + 6);
-        clip.setHeight(plot.height + 6);
+        clip.setX(plot.x() - 3);
+        clip.setY(plot.y() - 3);
+        clip.setWidth(plot.width() + 6);
+        clip.setHeight(plot.height() + 6);
     }
 
     private static void range(NumberAxis axis, double lower, double upper) {
         axis.setLowerBound(lower);
         axis.setUpperBound(upper);
-        double unit = tickUnit(upper - lower);
+        double unit = ChartScale.tickUnit(upper - lower);
         axis.setTickUnit(axis.getSide() == Side.BOTTOM ? Math.max(1, unit) : unit);
     }
 
@@ -240,7 +205,7 @@ public final class LossChartView extends Pane {
         axis.layout();
     }
 
-    private void layoutLines(Plot score) {
+    private void layoutLines(ChartScale score) {
         List<RunProgress.ValidationPoint> validated = shown.history().validations();
         points(raw, shown.losses(), RunProgress.LossPoint::raw);
         points(smooth, shown.losses(), RunProgress.LossPoint::smoothed);
@@ -264,7 +229,7 @@ public final class LossChartView extends Pane {
                         .toList());
     }
 
-    private static Circle mark(RunProgress.ValidationPoint point, Plot area) {
+    private static Circle mark(RunProgress.ValidationPoint point, ChartScale area) {
         Circle mark = new Circle(area.x(point.step()), area.y(point.value()), 3);
         mark.getStyleClass().add("validation-point");
         return mark;
@@ -272,13 +237,13 @@ public final class LossChartView extends Pane {
 
     private void showValues(MouseEvent mouse) {
         double step = plot.stepAt(mouse.getX());
-        boolean inside = step >= plot.from && step <= plot.to && !shown.losses().isEmpty();
+        boolean inside = step >= plot.from() && step <= plot.to() && !shown.losses().isEmpty();
         pointer.setVisible(inside);
         values.setText(inside ? valuesAt(step) : "");
         pointer.setStartX(mouse.getX());
         pointer.setEndX(mouse.getX());
-        pointer.setStartY(plot.y);
-        pointer.setEndY(plot.y + plot.height);
+        pointer.setStartY(plot.y());
+        pointer.setEndY(plot.y() + plot.height());
     }
 
     /// `Step 124: loss 0.183, smoothed 0.201 · LoRA rank 4: 0.195`.
@@ -300,10 +265,10 @@ public final class LossChartView extends Pane {
     private void zoom(ScrollEvent scroll) {
         if (!scroll.isShortcutDown() || scroll.getDeltaY() == 0) return;
         scroll.consume();
-        double center = Math.clamp(plot.stepAt(scroll.getX()), plot.from, plot.to);
+        double center = Math.clamp(plot.stepAt(scroll.getX()), plot.from(), plot.to());
         double factor = scroll.getDeltaY() > 0 ? 1 / ZOOM : ZOOM;
-        double width = Math.max(MIN_STEPS, (plot.to - plot.from) * factor);
-        double share = (center - plot.from) / (plot.to - plot.from);
+        double width = Math.max(MIN_STEPS, (plot.to() - plot.from()) * factor);
+        double share = (center - plot.from()) / (plot.to() - plot.from());
         from = Math.max(0, center - share * width);
         to = Math.min(lastStep(), from + width);
         if (from == 0 && to == lastStep()) to = Double.NaN;

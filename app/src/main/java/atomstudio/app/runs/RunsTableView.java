@@ -3,13 +3,11 @@ package atomstudio.app.runs;
 import static atomstudio.app.text.Texts.text;
 
 import atlantafx.base.theme.Styles;
-import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.CardView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.controls.SearchFieldView;
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.tuning.measure.ClipScores;
-import atomstudio.tuning.run.RunFolder;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -27,9 +25,7 @@ import javafx.collections.ListChangeListener;
 import javafx.collections.ObservableList;
 import javafx.collections.transformation.FilteredList;
 import javafx.collections.transformation.SortedList;
-import javafx.geometry.Pos;
 import javafx.scene.control.Label;
-import javafx.scene.control.MenuButton;
 import javafx.scene.control.MenuItem;
 import javafx.scene.control.TableCell;
 import javafx.scene.control.TableColumn;
@@ -40,11 +36,8 @@ import javafx.scene.control.Tooltip;
 import javafx.scene.control.cell.TextFieldTableCell;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.MouseButton;
-import javafx.scene.layout.HBox;
 import javafx.util.converter.DefaultStringConverter;
 import org.jspecify.annotations.Nullable;
-import org.kordamp.ikonli.feather.Feather;
-import org.kordamp.ikonli.javafx.FontIcon;
 
 /// The subject's runs as a table that sorts and is searched. A click opens a run; names and notes are edited in place;
 /// unfinished runs can be resumed; a damaged run is listed with the reason.
@@ -275,27 +268,11 @@ public final class RunsTableView extends CardView {
             @Override
             protected void updateItem(@Nullable RunRow row, boolean empty) {
                 super.updateItem(row, empty);
-                setGraphic(empty || row == null ? null : actions(row, getIndex()));
+                setGraphic(empty || row == null ? null
+                        : new RunActionsView(row, model::resume, () -> menuItems(row, getIndex())));
             }
         });
         return column;
-    }
-
-    private HBox actions(RunRow row, int index) {
-        HBox actions = new HBox(2);
-        actions.setAlignment(Pos.CENTER_RIGHT);
-        RunSummary run = row.run();
-        if (run != null && run.status() == RunFolder.Status.UNFINISHED)
-            actions.getChildren()
-                    .add(new ActionButtonView(text("runs.resume"), () -> model.resume(run), "small", "resume-run"));
-        MenuItem placeholder = new MenuItem();
-        MenuButton menu = new MenuButton(null, new FontIcon(Feather.MORE_HORIZONTAL), placeholder);
-        menu.setOnShowing(opening -> menu.getItems().setAll(menuItems(row, index)));
-        menu.getStyleClass().addAll("flat", "small", "no-arrow", "run-menu");
-        menu.setMinWidth(USE_PREF_SIZE);
-        menu.setAccessibleText(text("runs.actions", row.title()));
-        actions.getChildren().add(menu);
-        return actions;
     }
 
     private List<MenuItem> menuItems(RunRow row, int index) {

@@ -67,10 +67,10 @@ final class TaskbarProgress {
 
     private OptionalInt percent() {
         if (runs.isBusy()) return percent(runs.progress().get().fraction());
-        if (images.isIdle()) return OptionalInt.empty();
-        double done = queued - images.entries().size();
-        double begun = images.entries().stream().mapToDouble(job -> job.fraction().get()).sum();
-        return percent(Math.clamp((done + begun) / queued, 0, 1));
+        double done = queued - images.entries().size()
+                + images.entries().stream().mapToDouble(job -> job.fraction().get()).sum();
+        // Short jobs report no progress: metrics, and images that follow a slider.
+        return done == 0 ? OptionalInt.empty() : percent(Math.clamp(done / queued, 0, 1));
     }
 
     private static OptionalInt percent(double fraction) {

@@ -178,6 +178,10 @@ class WindowTest {
     @Test
     void promptIsEditedAroundChip(FxRobot robot) throws Exception {
         openComparison(robot);
+        TextField first = robot.lookup("#prompt-before").queryAs(TextField.class);
+        focus(robot, "#prompt-before");
+        assertEquals("", first.getSelectedText(), "typing would replace one half of the prompt");
+        assertEquals(first.getLength(), first.getCaretPosition());
         robot.clickOn("#prompt").eraseText(11).write("on a table");
         robot.type(KeyCode.HOME, KeyCode.LEFT);
         robot.write(" big");
