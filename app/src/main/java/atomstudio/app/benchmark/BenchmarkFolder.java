@@ -1,5 +1,6 @@
 package atomstudio.app.benchmark;
 
+import atomstudio.app.cluster.RunLease;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.json.Json;

@@ -2,14 +2,10 @@ package atomstudio.app.benchmark;
 
 import atomstudio.app.benchmark.BenchmarkDataset.PromptLists;
 import atomstudio.app.compare.ComparisonText;
+import atomstudio.app.experiment.GenerationSettingsJson;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.json.Json;
-import atomstudio.diffusion.sample.Guidance;
-import atomstudio.diffusion.sample.PredictionType;
-import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.SamplingSettings;
-import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.tuning.config.TrainingConfig.PrecisionMode;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
@@ -18,7 +14,6 @@ import com.google.gson.JsonParser;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.TreeSet;
 
 /// What all runs of a benchmark have in common: `benchmark.json`. Runs of other settings are not comparable.
@@ -75,18 +70,7 @@ public record BenchmarkSettings(Path model, String modelHash, BenchmarkProtocol 
         json.add("prompts", array(prompts.objects()));
         json.add("livePrompts", array(prompts.live()));
         json.addProperty("images", images);
-        GenerationSettings generation = sampling.generation;
-        SamplingSettings steps = generation.sampling();
-        json.addProperty("sampler", steps.sampler().option());
-        json.addProperty("schedule", steps.schedule().option());
-        json.addProperty("steps", steps.steps());
-        steps.eta().ifPresent(eta -> json.addProperty("eta", eta));
-        steps.predictionType().ifPresent(type -> json.addProperty("prediction", type.name()));
-        json.addProperty("guidance", generation.guidance().scale());
-        json.addProperty("guidanceRescale", generation.guidance().rescale());
-        json.addProperty("clipSkip", generation.clipSkip());
-        json.addProperty("width", generation.width());
-        json.addProperty("height", generation.height());
+        GenerationSettingsJson.add(json, sampling.generation);
         json.addProperty("negativePrompt", sampling.negativePrompt);
         json.addProperty("precision", precision.option());
         dino.ifPresent(encoder -> {
@@ -107,36 +91,11 @@ public record BenchmarkSettings(Path model, String modelHash, BenchmarkProtocol 
         Optional<Encoder> dino = Optional.empty();
         if (json.has("dino")) dino = Optional.of(new Encoder(Path.of(json.string("dino")), json.string("dinoHash")));
         return new BenchmarkSettings(Path.of(json.string("model")), json.string("modelHash"),
-                oneOf(json, "protocol", BenchmarkProtocol.values(), BenchmarkProtocol::option),
+                GenerationSettingsJson.oneOf(json, "protocol", BenchmarkProtocol.values(), BenchmarkProtocol::option),
                 new PromptLists(json.strings("prompts"), json.strings("livePrompts")),
-                json.integer("images", 1, Integer.MAX_VALUE), sampling(json),
-                oneOf(json, "precision", PrecisionMode.values(), PrecisionMode::option), dino);
-    }
-
-    private static ImageSettings sampling(Json json) throws Failure {
-        Optional<Double> eta = json.find("eta", "a number", Json::number);
-        Optional<PredictionType> prediction = json.find("prediction", "a prediction type",
-                element -> PredictionType.valueOf(element.getAsString()));
-        SamplingSettings steps = new SamplingSettings(
-                oneOf(json, "sampler", SamplerName.values(), SamplerName::option),
-                oneOf(json, "schedule", ScheduleName.values(), ScheduleName::option),
-                json.integer("steps", 1, SamplingSettings.MAX_STEPS),
-                eta.isPresent() ? OptionalDouble.of(eta.get()) : OptionalDouble.empty(), prediction);
-        return new ImageSettings(new GenerationSettings(steps,
-                new Guidance(json.number("guidance"), json.number("guidanceRescale")),
-                json.integer("clipSkip", 1, 100), json.integer("width", 1, 1 << 20),
-                json.integer("height", 1, 1 << 20)), json.string("negativePrompt"));
-    }
-
-    private interface NameOf<N> {
-        String option(N value);
-    }
-
-    private static <N> N oneOf(Json json, String key, N[] values, NameOf<N> nameOf) throws Failure {
-        String name = json.string(key);
-        for (N value : values) if (nameOf.option(value).equals(name)) return value;
-        throw new Failure.Unreadable(json.source() + ": " + key + ": found \"" + name
-                + "\", which this version does not know");
+                json.integer("images", 1, Integer.MAX_VALUE),
+                new ImageSettings(GenerationSettingsJson.read(json), json.string("negativePrompt")),
+                GenerationSettingsJson.oneOf(json, "precision", PrecisionMode.values(), PrecisionMode::option), dino);
     }
 
     /// The first setting that differs: `steps: expected 25, found 10`; empty if all are equal.

@@ -3,8 +3,10 @@ package atomstudio.app.benchmark;
 import atomstudio.app.benchmark.BenchmarkFolder.RunFiles;
 import atomstudio.app.benchmark.BenchmarkFolder.RunResult;
 import atomstudio.app.benchmark.BenchmarkFolder.RunResult.RunTime;
-import atomstudio.app.experiment.Experiment.TrialTrainer;
-import atomstudio.app.experiment.Experiment.TrialTrainer.TrialOutcome;
+import atomstudio.app.cluster.RunLease;
+import atomstudio.app.cluster.Shard;
+import atomstudio.app.experiment.TrialTrainer;
+import atomstudio.app.experiment.TrialTrainer.TrialOutcome;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.ImageGenerator;
@@ -30,7 +32,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
-import java.util.stream.IntStream;
 
 /// Does the runs of a benchmark, or those of one shard: trains, generates the images, embeds them. Finished runs and
 /// stages are skipped, so it continues after any interruption; several workers may share a folder on any machines.
@@ -55,22 +56,6 @@ public final class BenchmarkWorker {
     public record WorkResult(List<String> failed, int busy, boolean stopped) {
         public WorkResult {
             failed = List.copyOf(failed);
-        }
-    }
-
-    /// A part of the plan: lines index, index + count, index + 2 count, …
-    /// @param index from 0
-    public record Shard(int index, int count) {
-        public static final Shard ALL = new Shard(0, 1);
-
-        public Shard {
-            if (count < 1 || index < 0 || index >= count)
-                throw new IllegalArgumentException(
-                        "shard: expected I/N with I from 0 to N - 1, found " + index + "/" + count);
-        }
-
-        List<BenchmarkRun> of(List<BenchmarkRun> plan) {
-            return IntStream.range(0, plan.size()).filter(i -> i % count == index).mapToObj(plan::get).toList();
         }
     }
 

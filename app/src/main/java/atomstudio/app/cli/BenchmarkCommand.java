@@ -8,8 +8,8 @@ import atomstudio.app.benchmark.BenchmarkRun;
 import atomstudio.app.benchmark.BenchmarkSettings;
 import atomstudio.app.benchmark.BenchmarkTable;
 import atomstudio.app.benchmark.BenchmarkWorker;
-import atomstudio.app.benchmark.BenchmarkWorker.Shard;
 import atomstudio.app.benchmark.BenchmarkWorker.WorkResult;
+import atomstudio.app.cluster.Shard;
 import atomstudio.app.experiment.ChildProcessTrialTrainer;
 import atomstudio.app.process.ChildProcessLauncher;
 import atomstudio.diffusion.Failure;
@@ -27,12 +27,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.TypeConversionException;
 
 /// `studio benchmark`: the DreamBooth benchmark on one machine, or a shard of it.
 @Command(
@@ -84,7 +82,7 @@ final class BenchmarkCommand implements Callable<Integer>, BenchmarkWorker.Worke
     private boolean statusOnly;
 
     @Mixin
-    private final BenchmarkSubmitOptions submitOptions = new BenchmarkSubmitOptions();
+    private final SubmitOptions submitOptions = new SubmitOptions();
 
     @Mixin
     private final OutputOption output = new OutputOption();
@@ -103,13 +101,15 @@ final class BenchmarkCommand implements Callable<Integer>, BenchmarkWorker.Worke
             throw new UsageError(spec, "--plan, --shard, --collect, --status, --submit, --cancel: expected one of "
                     + "them");
         BenchmarkFolder folder = new BenchmarkFolder(out);
-        if (submitOptions.isCancel()) return submitOptions.cancel(context, folder);
+        if (submitOptions.isCancel()) return submitOptions.cancel(context, folder.folder());
         if (statusOnly) return printStatus(folder);
         if (collectOnly) return collect(folder);
         if (shard != null) return work(folder, shard);
         if (!folder.exists() || planOptions.isGiven(spec))
             plan(folder);
-        if (submitOptions.isSubmit()) return submitOptions.submit(context, spec, folder);
+        if (submitOptions.isSubmit())
+            return submitOptions.submit(context, spec,
+                    new SubmitOptions.Work("benchmark", folder.folder(), folder.runs().size()));
         if (planOnly) {
             context.terminal().printResult(folder.runs().size() + " runs planned in " + folder.folder());
             return ExitCode.SUCCESS;
@@ -167,19 +167,10 @@ final class BenchmarkCommand implements Callable<Integer>, BenchmarkWorker.Worke
         String line = states.size() + " runs: " + Stream.of(State.values())
                 .map(state -> states.stream().filter(state::equals).count() + " " + label(state))
                 .collect(Collectors.joining(", "));
-        List<String> queue = output.isJson() ? List.of() : queueLines(folder);
+        List<String> queue = output.isJson() ? List.of() : submitOptions.queueLinesOrReason(folder.folder());
         output.print(context.terminal(), () -> statusJson(states),
                 () -> Stream.concat(Stream.of(line), queue.stream()).toList());
         return ExitCode.SUCCESS;
-    }
-
-    /// The folders are the state; a machine without the scheduler's commands reports them too.
-    private List<String> queueLines(BenchmarkFolder folder) throws Failure {
-        try {
-            return submitOptions.queueLines(folder);
-        } catch (Failure.Incompatible unreachable) {
-            return List.of("The queue cannot be read: " + unreachable.getMessage());
-        }
     }
 
     private static JsonObject statusJson(List<State> states) {
@@ -202,18 +193,5 @@ final class BenchmarkCommand implements Callable<Integer>, BenchmarkWorker.Worke
     @Override
     public void note(String line) {
         context.terminal().printNote(line);
-    }
-
-    private static final class ShardConverter implements ITypeConverter<Shard> {
-        @Override
-        public Shard convert(String text) {
-            try {
-                String[] parts = text.split("/", 2);
-                return new Shard(Integer.parseInt(parts[0]), Integer.parseInt(parts[1]));
-            } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException error) {
-                throw new TypeConversionException(
-                        "expected I/N with I from 0 to N - 1, e.g. 0/4, found \"" + text + "\"");
-            }
-        }
     }
 }

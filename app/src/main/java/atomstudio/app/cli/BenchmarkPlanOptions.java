@@ -82,7 +82,7 @@ final class BenchmarkPlanOptions {
     private Map<String, Double> learningRates = new LinkedHashMap<>();
 
     @Option(names = "--precision", paramLabel = "NAME", defaultValue = "fp32",
-            converter = ExperimentCommand.PrecisionNames.class,
+            converter = ExperimentPlanOptions.PrecisionNames.class,
             description = "Training precision, as in train: auto, fp32, bf16. Default: ${DEFAULT-VALUE}.")
     private PrecisionMode precision = PrecisionMode.FP32;
 

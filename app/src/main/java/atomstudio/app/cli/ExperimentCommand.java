@@ -1,31 +1,33 @@
 package atomstudio.app.cli;
 
+import atomstudio.app.cluster.Shard;
 import atomstudio.app.experiment.ChildProcessTrialTrainer;
 import atomstudio.app.experiment.Experiment;
+import atomstudio.app.experiment.Experiment.ExperimentResult;
+import atomstudio.app.experiment.ExperimentFolder;
+import atomstudio.app.experiment.ExperimentFolder.State;
 import atomstudio.app.experiment.ExperimentPlan;
 import atomstudio.app.experiment.ExperimentRow;
-import atomstudio.app.experiment.ExperimentSubject;
+import atomstudio.app.experiment.ExperimentSettings;
 import atomstudio.app.experiment.ExperimentSummary;
 import atomstudio.app.experiment.ExperimentTable;
-import atomstudio.app.experiment.MethodVariant;
 import atomstudio.app.experiment.Plot;
 import atomstudio.app.experiment.Trial;
-import atomstudio.app.experiment.Trial.Phase;
 import atomstudio.app.process.ChildProcessLauncher;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.PngWriter;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.model.ModelReference;
-import atomstudio.tuning.adapter.BaseModelHashes;
-import atomstudio.tuning.config.TrainingConfig;
+import com.google.gson.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -53,69 +55,21 @@ import picocli.CommandLine.Spec;
                 "  studio experiment --out experiment",
                 "  studio experiment --out experiment --phase tune --methods atoms,lora-4 --subjects boat",
                 "  studio experiment --out experiment --phase test --learning-rate atoms=1e-2 --seeds 1",
-                "  studio experiment --out experiment --plot --table"})
+                "  studio experiment --out experiment --plot --table",
+                "  studio experiment --out experiment --submit slurm --partition gpu --gpus 1 --time 4:00:00",
+                "  studio experiment --out experiment --collect"},
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:success", "1:a trial failed", "2:wrong usage", "75:stopped, or trials are missing; the same "
+                + "command continues", "130:cancelled"})
 final class ExperimentCommand implements Callable<Integer>, Experiment.ExperimentListener {
-    private static final int DEFAULT_SEEDS = 3;
-    /// Value of `--methods` for the base model alone.
-    private static final String NO_METHODS = "none";
-
     private final CommandContext context;
 
     @Option(names = "--out", paramLabel = "DIR", required = true,
-            description = "Folder for experiment.csv, experiment.png, pictures/ and runs/.")
+            description = "Folder for experiment.csv, experiment.png, plan.json, pictures/, rows/ and runs/.")
     private Path out = Path.of("");
 
-    @Option(names = "--photos", paramLabel = "DIR",
-            description = "Folder with one folder of photos per subject. Default: the sample subjects.")
-    private @Nullable Path photos;
-
-    @Option(names = "--model", paramLabel = "DIR",
-            description = "A model with a CLIP image encoder, as a folder in diffusers' layout. Default: the "
-                    + "embedded model.")
-    private @Nullable Path model;
-
-    @Option(names = "--phase", paramLabel = "tune|test", converter = PhaseNames.class,
-            description = "One phase only. Default: tune, then test.")
-    private @Nullable Phase phase;
-
-    @Option(names = "--subjects", paramLabel = "NAMES", split = ",",
-            description = "Of boat, clock, ghost (phase tune), owl, cat, car, teapot, violin, backpack (phase test), "
-                    + "cactus; or NAME:CLASS for another folder in --photos. Default: all of the phase.")
-    private List<String> subjects = List.of();
-
-    @Option(names = "--methods", paramLabel = "NAMES", split = ",",
-            description = "Of the methods below, and locon, lora-fa, loha, oft, boft, dora, norm, ssf, difffit, ia3, "
-                    + "glora, glora-terms, vera, full; none: the base model alone, to compare samplers. "
-                    + "Default: the methods below, or none with --variant.")
-    private List<String> methods = List.of();
-
-    @Option(names = "--variant", paramLabel = "NAME=OPTIONS",
-            description = "Another method, by options of train: --variant \"fast=--method atoms --precision bf16\". "
-                    + "Can be "
-                    + "repeated; runs in addition to --methods.")
-    private Map<String, String> variants = new LinkedHashMap<>();
-
-    @Option(names = "--seeds", paramLabel = "N", defaultValue = "" + DEFAULT_SEEDS,
-            description = "Training seeds of atoms, atoms+word and lora-4 in phase test; other methods have one. "
-                    + "Default: ${DEFAULT-VALUE}.")
-    private int seeds;
-
-    @Option(names = "--learning-rate", paramLabel = "METHOD=X",
-            description = "The method's only learning rate. Default: three in phase tune, the best of them in phase "
-                    + "test.")
-    private Map<String, Double> learningRates = new LinkedHashMap<>();
-
-    @Option(names = "--steps-scale", paramLabel = "X", defaultValue = "1",
-            description = "Factor on every method's training steps. Default: ${DEFAULT-VALUE}.")
-    private double stepsScale;
-
-    @Option(names = "--checkpoints", paramLabel = "N", defaultValue = "4",
-            description = "Evaluations per run. Default: ${DEFAULT-VALUE}.")
-    private int checkpoints;
-
-    @Option(names = "--precision", paramLabel = "NAME", defaultValue = "fp32", converter = PrecisionNames.class,
-            description = "Training precision, as in train: auto, fp32, bf16. Default: ${DEFAULT-VALUE}.")
-    private TrainingConfig.PrecisionMode precision = TrainingConfig.PrecisionMode.FP32;
+    @Mixin
+    private final ExperimentPlanOptions planOptions = new ExperimentPlanOptions();
 
     @Option(names = "--plot", description = "Only draw experiment.png from the existing table.")
     private boolean plotOnly;
@@ -124,10 +78,28 @@ final class ExperimentCommand implements Callable<Integer>, Experiment.Experimen
     private boolean tableOnly;
 
     @Mixin
-    private final SamplingOptions sampling = new SamplingOptions();
+    private final DeviceOption device = new DeviceOption();
+
+    @Option(names = "--plan", description = "Only write plan.json.")
+    private boolean planOnly;
+
+    @Option(names = "--shard", paramLabel = "I/N", converter = ShardConverter.class,
+            description = "Only the planned trials I, I+N, I+2N, ... (I from 0) of each phase, without the table: for "
+                    + "the tasks of a job array. Needs a plan. Phase test starts once all of phase tune is done, which "
+                    + "the shard helps with. When stopped by SIGTERM, exits with 75.")
+    private @Nullable Shard shard;
+
+    @Option(names = "--collect", description = "Only write the table and the plot, from the rows that exist.")
+    private boolean collectOnly;
+
+    @Option(names = "--status", description = "Only print how many trials are finished, running, failed and missing.")
+    private boolean statusOnly;
 
     @Mixin
-    private final DeviceOption device = new DeviceOption();
+    private final SubmitOptions submitOptions = new SubmitOptions();
+
+    @Mixin
+    private final OutputOption output = new OutputOption();
 
     @Spec
     private CommandSpec spec;
@@ -138,89 +110,128 @@ final class ExperimentCommand implements Callable<Integer>, Experiment.Experimen
 
     @Override
     public Integer call() throws Failure {
-        Path assetsFolder = context.assets().folder();
-        ModelReference modelReference = new ModelReference(context.modelPath(model),
-                ModelLoadOptions.ofTokenizerFolders(context.tokenizerLocations()));
-        Experiment.ExperimentSetup setup = new Experiment.ExperimentSetup(modelReference,
-                photos == null ? assetsFolder.resolve("subjects") : photos, out, device.deviceForTrainingToo(context),
-                new BaseModelHashes(context.home().baseHashes()),
-                sampling.settings(context, modelReference.open()), precision);
-        if (plotOnly || tableOnly) return showExisting(setup);
-        ExperimentPlan plan = plan();
-        ChildProcessLauncher trainer = ChildProcessLauncher.ofThisProgram(context.home());
-        Experiment.ExperimentResult result;
-        try (StopSignal.Registration registration = context.stopSignal().register()) {
-            result = new Experiment(setup, new ChildProcessTrialTrainer(trainer, precision), this,
-                    context.stopSignal()::requested).run(plan);
+        if (Stream.of(planOnly, shard != null, collectOnly, statusOnly, plotOnly || tableOnly, submitOptions.isSubmit(),
+                submitOptions.isCancel()).filter(chosen -> chosen).count() > 1)
+            throw new UsageError(spec, "--plan, --shard, --collect, --status, --submit, --cancel, --plot and --table: "
+                    + "expected one of them, or --plot with --table");
+        ExperimentFolder folder = new ExperimentFolder(out);
+        if (plotOnly || tableOnly) return showExisting(folder);
+        if (submitOptions.isCancel()) return submitOptions.cancel(context, folder.folder());
+        if (statusOnly) return printStatus(folder);
+        if (collectOnly) return collect(folder);
+        if (shard != null) return work(folder, shard);
+        if (!submitOptions.isSubmit() || !folder.isPlanned() || ExperimentPlanOptions.isGiven(spec)) plan(folder);
+        if (submitOptions.isSubmit()) return submit(folder);
+        if (planOnly) {
+            context.terminal()
+                    .printResult(folder.states(folder.settings().plan()).size() + " parts planned in "
+                            + folder.folder());
+            return ExitCode.SUCCESS;
+        }
+        return run(folder);
+    }
+
+    private void plan(ExperimentFolder folder) throws Failure {
+        DiffusionModel model = new ModelReference(planOptions.modelPath(context),
+                ModelLoadOptions.ofTokenizerFolders(context.tokenizerLocations())).open();
+        ExperimentSettings settings = planOptions.settings(context, spec, model);
+        folder.plan(settings, Experiment.details(settings, model));
+    }
+
+    private int submit(ExperimentFolder folder) throws Failure {
+        folder.clearFailures();
+        return submitOptions.submit(context, spec, new SubmitOptions.Work("experiment", folder.folder(),
+                folder.states(folder.settings().plan()).size()));
+    }
+
+    private Experiment experiment(ExperimentFolder folder) throws Failure {
+        ChildProcessTrialTrainer trainer = new ChildProcessTrialTrainer(
+                ChildProcessLauncher.ofThisProgram(context.home()), folder.settings().precision());
+        return new Experiment(folder, new Experiment.ExperimentSetup(device.deviceForTrainingToo(context),
+                context.tokenizerLocations(), trainer), this, context.stopSignal()::requested);
+    }
+
+    private int work(ExperimentFolder folder, Shard part) throws Failure {
+        ExperimentResult result;
+        try (StopSignal.Registration _ = context.stopSignal().register()) {
+            result = experiment(folder).work(part);
+        }
+        if (result.stopped()) context.terminal().printNote("Stopped; the same command continues.");
+        if (result.stopped() || result.busy() > 0) return ExitCode.RESUMABLE;
+        return result.failures().isEmpty() ? ExitCode.SUCCESS : ExitCode.FAILED;
+    }
+
+    private int run(ExperimentFolder folder) throws Failure {
+        ExperimentResult result;
+        try (StopSignal.Registration _ = context.stopSignal().register()) {
+            result = experiment(folder).run();
         }
         if (result.stopped()) {
             context.terminal().printNote("Stopped; the same command continues.");
             return ExitCode.CANCELLED;
         }
-        writePlot(result.table());
-        context.terminal().printResult(setup.tableFile().toString());
+        writePlot(folder, ExperimentTable.open(folder.tableFile()));
+        context.terminal().printResult(folder.tableFile().toString());
         if (!result.failures().isEmpty())
             context.terminal().printNote(result.failures().size() + " failed; see above.");
+        if (result.busy() > 0) {
+            context.terminal().printNote(result.busy() + " are in progress in other processes.");
+            return ExitCode.RESUMABLE;
+        }
         return result.failures().isEmpty() ? ExitCode.SUCCESS : ExitCode.FAILED;
     }
 
-    private int showExisting(Experiment.ExperimentSetup setup) throws Failure {
-        if (!Files.exists(setup.tableFile()))
-            throw new Failure.Unreadable(setup.tableFile()
-                    + ": expected the table of an experiment, found nothing; run the experiment first, without "
-                    + "--plot and --table");
-        ExperimentTable results = ExperimentTable.open(setup.tableFile());
-        if (tableOnly) context.terminal().printResult(ExperimentSummary.markdown(results.rows()));
-        if (plotOnly) writePlot(results);
+    private int collect(ExperimentFolder folder) throws Failure {
+        ExperimentPlan plan = folder.settings().plan();
+        ExperimentTable table = folder.collect(plan);
+        List<State> states = folder.states(plan);
+        if (!table.rows().isEmpty()) PngWriter.write(folder.plotFile(), Plot.draw(table.rows()), Map.of());
+        output.print(context.terminal(), () -> statusJson(states), () -> List.of(folder.tableFile().toString()));
+        folder.failures(plan).forEach(context.terminal()::printNote);
+        long missing = states.stream().filter(state -> state != State.FINISHED).count();
+        if (missing > 0)
+            context.terminal().printNote(missing + " of " + states.size() + " parts are not finished.");
+        return missing == 0 ? ExitCode.SUCCESS
+                : states.contains(State.FAILED) ? ExitCode.FAILED : ExitCode.RESUMABLE;
+    }
+
+    private int printStatus(ExperimentFolder folder) throws Failure {
+        List<State> states = folder.states(folder.settings().plan());
+        String line = states.size() + " parts: " + Stream.of(State.values())
+                .map(state -> states.stream().filter(state::equals).count() + " " + label(state))
+                .collect(Collectors.joining(", "));
+        List<String> queue = output.isJson() ? List.of() : submitOptions.queueLinesOrReason(folder.folder());
+        output.print(context.terminal(), () -> statusJson(states),
+                () -> Stream.concat(Stream.of(line), queue.stream()).toList());
         return ExitCode.SUCCESS;
     }
 
-    private void writePlot(ExperimentTable results) throws Failure {
-        Path file = out.resolve("experiment.png");
-        PngWriter.write(file, Plot.draw(results.rows()), Map.of());
-        context.terminal().printResult(file.toString());
+    private static JsonObject statusJson(List<State> states) {
+        JsonObject json = new JsonObject();
+        json.addProperty("parts", states.size());
+        for (State state : State.values())
+            json.addProperty(label(state), states.stream().filter(state::equals).count());
+        return json;
     }
 
-    private ExperimentPlan plan() throws Failure {
-        List<MethodVariant> selected = new ArrayList<>();
-        if (methods.isEmpty() && variants.isEmpty()) selected.addAll(MethodVariant.COMPARED);
-        if (!methods.equals(List.of(NO_METHODS))) {
-            for (String name : methods) selected.add(knownVariant("--methods", name));
-        }
-        variants.forEach((name, options) -> selected.add(customVariant(name, options)));
-        for (String name : learningRates.keySet()) {
-            if (!variants.containsKey(name)) knownVariant("--learning-rate", name);
-        }
-        for (String name : subjects) {
-            if (ExperimentSubject.ofName(name).isEmpty())
-                throw new UsageError(spec,
-                        "--subjects: expected names of " + String.join(", ", ExperimentSubject.names()) + ", found "
-                                + name);
-        }
-        try {
-            return new ExperimentPlan(phase == null ? List.of(Phase.values()) : List.of(phase), subjects, selected,
-                    seeds, learningRates, new ExperimentPlan.RunLength(stepsScale, checkpoints));
-        } catch (IllegalArgumentException error) {
-            throw new UsageError(spec, "--" + error.getMessage());
-        }
+    private static String label(State state) {
+        return state.name().toLowerCase(Locale.ROOT);
     }
 
-    private MethodVariant customVariant(String name, String options) {
-        if (MethodVariant.ofName(name).isPresent() || !name.matches("[\\w+.-]+"))
-            throw new UsageError(spec,
-                    "--variant: expected an unused name of letters, digits, + . and -, found \"" + name + "\"");
-        try {
-            return MethodVariant.of(name, options);
-        } catch (IllegalArgumentException error) {
-            throw new UsageError(spec, "--" + error.getMessage());
-        }
+    private int showExisting(ExperimentFolder folder) throws Failure {
+        if (!Files.exists(folder.tableFile()))
+            throw new Failure.Unreadable(folder.tableFile()
+                    + ": expected the table of an experiment, found nothing; run the experiment first, without "
+                    + "--plot and --table");
+        ExperimentTable results = ExperimentTable.open(folder.tableFile());
+        if (tableOnly) context.terminal().printResult(ExperimentSummary.markdown(results.rows()));
+        if (plotOnly) writePlot(folder, results);
+        return ExitCode.SUCCESS;
     }
 
-    private MethodVariant knownVariant(String option, String name) {
-        return MethodVariant.ofName(name)
-                .orElseThrow(() -> new UsageError(spec,
-                        option + ": expected names of " + String.join(", ", MethodVariant.names()) + ", found "
-                                + name));
+    private void writePlot(ExperimentFolder folder, ExperimentTable results) throws Failure {
+        PngWriter.write(folder.plotFile(), Plot.draw(results.rows()), Map.of());
+        context.terminal().printResult(folder.plotFile().toString());
     }
 
     @Override
@@ -238,17 +249,5 @@ final class ExperimentCommand implements Callable<Integer>, Experiment.Experimen
     @Override
     public void note(String line) {
         context.terminal().printNote(line);
-    }
-
-    static final class PrecisionNames extends NamedValues<TrainingConfig.PrecisionMode> {
-        PrecisionNames() {
-            super(TrainingConfig.PrecisionMode.values(), TrainingConfig.PrecisionMode::option);
-        }
-    }
-
-    private static final class PhaseNames extends NamedValues<Phase> {
-        PhaseNames() {
-            super(Phase.values(), Phase::label);
-        }
     }
 }

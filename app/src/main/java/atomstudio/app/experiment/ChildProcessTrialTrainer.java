@@ -16,7 +16,7 @@ import java.util.Set;
 /// Trains with this program's `train` command in a child process, so that the reported memory is that of the run alone.
 /// @param precision of every run
 public record ChildProcessTrialTrainer(ChildProcessLauncher trainer, TrainingConfig.PrecisionMode precision)
-        implements Experiment.TrialTrainer {
+        implements TrialTrainer {
     /// Exit code of a wrong command line.
     private static final int USAGE_EXIT_CODE = 2;
     /// Exit codes after a signal, which a job scheduler may send to all processes; the second one before Java handled

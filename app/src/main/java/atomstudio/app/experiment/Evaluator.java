@@ -31,18 +31,16 @@ final class Evaluator {
     private final ImageGenerator generator;
     private final ClipMetrics metrics;
     private final OutputSettings output;
-    private final Cancellation cancellation;
     /// By photo folder.
     private final Map<Path, List<ClipEmbedding>> photoEmbeddings = new HashMap<>();
 
     /// Folder and sampling settings of the images.
     record OutputSettings(Path folder, Generation.GenerationSettings settings) {}
 
-    Evaluator(ImageGenerator generator, ClipMetrics metrics, OutputSettings output, Cancellation cancellation) {
+    Evaluator(ImageGenerator generator, ClipMetrics metrics, OutputSettings output) {
         this.generator = generator;
         this.metrics = metrics;
         this.output = output;
-        this.cancellation = cancellation;
     }
 
     ImageGenerator generator() {
@@ -55,8 +53,8 @@ final class Evaluator {
 
     /// @param subfolder for the images, within the output folder
     /// @throws CancellationException if cancelled
-    ClipScores evaluate(EvaluatedSubject evaluated, List<WeightedAdapter> adapters, String subfolder)
-            throws Failure {
+    ClipScores evaluate(EvaluatedSubject evaluated, List<WeightedAdapter> adapters, String subfolder,
+            Cancellation cancellation) throws Failure {
         List<ClipScores.PromptSamples> samples = new ArrayList<>();
         for (int prompt = 0; prompt < PROMPTS.size(); prompt++) {
             List<ClipEmbedding> embeddings = new ArrayList<>();

@@ -1,181 +1,262 @@
 package atomstudio.app.experiment;
 
+import atomstudio.app.cluster.RunLease;
+import atomstudio.app.cluster.Shard;
 import atomstudio.app.compare.ComparisonText;
-import atomstudio.app.experiment.Experiment.TrialTrainer.TrialOutcome;
 import atomstudio.app.experiment.ExperimentRow.Cost;
 import atomstudio.app.experiment.ExperimentRow.Key;
 import atomstudio.app.experiment.Trial.Phase;
+import atomstudio.app.experiment.TrialTrainer.TrialOutcome;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.ImageGenerator;
 import atomstudio.app.pipeline.LoadedAdapter;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
-import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.model.ModelReference;
-import atomstudio.tuning.adapter.BaseModelHashes;
-import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingRequest;
 import atomstudio.tuning.measure.ClipMetrics;
 import atomstudio.tuning.measure.ClipScores;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.TrainingReport;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
 
 /// Runs an experiment: trains every trial to each of its checkpoints, evaluates it with equal prompts and seeds, and
-/// adds a row to the table. Existing rows are skipped, so an interrupted experiment continues.
+/// adds a row to the table. Existing rows are skipped, so an interrupted experiment continues. Several processes, on any
+/// machines, may share its folder.
 public final class Experiment {
-    /// Inputs and settings.
-    /// @param photos       folder with one folder of photos per subject
-    /// @param outputFolder the experiment's folder
-    /// @param sampling     of every evaluated image
-    /// @param precision    of training
-    public record ExperimentSetup(ModelReference model, Path photos, Path outputFolder, Device device,
-            BaseModelHashes hashes, Generation.GenerationSettings sampling, TrainingConfig.PrecisionMode precision) {
-        public Path tableFile() {
-            return outputFolder.resolve("experiment.csv");
-        }
-
-        /// Holds the training precision and sampling settings of the table in one line; rows of other settings are not
-        /// comparable.
-        Path settingsFile() {
-            return outputFolder.resolve("settings.txt");
+    /// What the processes of an experiment do not share.
+    /// @param tokenizers folders to search for the tokenizer of a model without one
+    public record ExperimentSetup(Device device, List<Path> tokenizers, TrialTrainer trainer) {
+        public ExperimentSetup {
+            tokenizers = List.copyOf(tokenizers);
         }
     }
 
-    /// How an experiment ended.
+    /// How the work ended.
     /// @param failures one line for each trial that failed
+    /// @param busy     trials that other processes work on
     /// @param stopped  whether it was cancelled
-    public record ExperimentResult(ExperimentTable table, List<String> failures, boolean stopped) {}
+    public record ExperimentResult(List<String> failures, int busy, boolean stopped) {
+        public ExperimentResult {
+            failures = List.copyOf(failures);
+        }
+    }
 
+    /// Between looks at what other processes do.
+    private static final Duration POLL_INTERVAL = Duration.ofSeconds(2);
+
+    private final ExperimentFolder folder;
+    private final ExperimentSettings settings;
     private final ExperimentSetup setup;
-    private final TrialTrainer trainer;
     private final ExperimentListener listener;
     private final Cancellation cancellation;
     private final List<String> failures = new ArrayList<>();
-    private final Set<MethodVariant> unsupportedVariants = new HashSet<>();
+    private final Map<MethodVariant, String> unsupportedVariants = new HashMap<>();
+    private final Set<Key> tabled = new HashSet<>();
 
-    public Experiment(ExperimentSetup setup, TrialTrainer trainer, ExperimentListener listener,
-            Cancellation cancellation) {
+    /// @param folder with a plan
+    public Experiment(ExperimentFolder folder, ExperimentSetup setup, ExperimentListener listener,
+            Cancellation cancellation) throws Failure {
+        this.folder = folder;
+        this.settings = folder.settings();
         this.setup = setup;
-        this.trainer = trainer;
         this.listener = listener;
         this.cancellation = cancellation;
     }
 
+    /// The settings of a table in one line.
+    public static String details(ExperimentSettings settings, DiffusionModel model) {
+        return ComparisonText.samplingDetails(model.name(), settings.sampling()) + " · trained in "
+                + settings.precision().option();
+    }
+
+    /// Does all of it on this machine, with a table that grows row by row.
     /// @throws Failure.Incompatible if the model has no image encoder, or the table has other settings
-    public ExperimentResult run(ExperimentPlan plan) throws Failure {
-        ExperimentTable table = ExperimentTable.open(setup.tableFile());
+    public ExperimentResult run() throws Failure {
+        folder.clearFailures();
+        ExperimentTable table = folder.collect(settings.plan());
+        ExperimentResult result = work(Shard.ALL, table::add);
+        folder.collect(settings.plan());
+        return result;
+    }
+
+    /// Does a part. Before phase test it also does what is open in phase tune, and waits for what other processes do.
+    public ExperimentResult work(Shard shard) throws Failure {
+        return work(shard, _ -> {});
+    }
+
+    private interface RowConsumer {
+        void accept(ExperimentRow row) throws Failure;
+    }
+
+    private ExperimentResult work(Shard shard, RowConsumer added) throws Failure {
+        ExperimentPlan plan = settings.plan();
         for (Phase phase : plan.phases()) {
             for (ExperimentSubject trialSubject : plan.subjectsOf(phase)) photoFolder(trialSubject);
         }
-        DiffusionModel model = setup.model().open();
-        checkSettings(model);
+        DiffusionModel model = new ModelReference(settings.model(),
+                ModelLoadOptions.ofTokenizerFolders(setup.tokenizers())).open();
+        folder.requireDetails(details(settings, model));
+        ExperimentTable.open(folder.tableFile()).rows().forEach(row -> tabled.add(row.key()));
         try (ImageGenerator generator = ImageGenerator.open(model, setup.device(), EngineName.AUTO,
                 listener::note)) {
             ClipMetrics metrics = generator.clipMetrics()
-                    .orElseThrow(() -> new Failure.Incompatible(setup.model().path()
+                    .orElseThrow(() -> new Failure.Incompatible(settings.model()
                             + ": an experiment needs a model with a CLIP image encoder (image_encoder or "
                             + "safety_checker)"));
             Evaluator evaluator = new Evaluator(generator, metrics,
-                    new Evaluator.OutputSettings(setup.outputFolder().resolve("pictures"), setup.sampling()),
-                    cancellation);
-            for (Phase phase : plan.phases()) run(plan, phase, table, evaluator);
-            return new ExperimentResult(table, List.copyOf(failures), false);
+                    new Evaluator.OutputSettings(folder.pictures(), settings.sampling()));
+            int busy = 0;
+            for (Phase phase : plan.phases()) {
+                List<ExperimentUnit> units = folder.units(plan, phase), own = shard.of(units);
+                busy = 0;
+                for (int i = 0; i < own.size(); i++)
+                    if (!execute(own.get(i), new Progress(i + 1, own.size(), added), evaluator)) busy++;
+                if (phase != plan.phases().getLast()) finish(units, added, evaluator);
+            }
+            return new ExperimentResult(failures, busy, false);
         } catch (CancellationException cancelled) {
-            return new ExperimentResult(table, List.copyOf(failures), true);
+            return new ExperimentResult(failures, 0, true);
         }
     }
 
-    /// @throws Failure.Incompatible if the table was created with other settings
-    private void checkSettings(DiffusionModel model) throws Failure {
-        String requested = ComparisonText.samplingDetails(model.name(), setup.sampling()) + " · trained in "
-                + setup.precision().option();
-        Path file = setup.settingsFile();
-        if (!Files.exists(file)) {
-            AtomicFile.write(file, out -> out.write(requested.getBytes(StandardCharsets.UTF_8)));
-            return;
-        }
-        String found;
-        try {
-            found = Files.readString(file).strip();
-        } catch (IOException e) {
-            throw new Failure.Unreadable(file + ": cannot be read: " + e.getMessage(), e);
-        }
-        if (!found.equals(requested)) {
-            throw new Failure.Incompatible(
-                    setup.outputFolder() + ": the table was created with other settings: expected "
-                            + found + ", found " + requested + "; use the same settings, or another --out");
+    /// @param number of the unit among those of this process, from 1
+    private record Progress(int number, int total, RowConsumer added) {}
+
+    /// Takes over what no process works on, and waits for the others.
+    private void finish(List<ExperimentUnit> units, RowConsumer added, Evaluator evaluator) throws Failure {
+        while (true) {
+            List<ExperimentUnit> open = units.stream().filter(unit -> !isEnded(unit)).toList();
+            if (open.isEmpty()) return;
+            boolean worked = false;
+            for (int i = 0; i < open.size(); i++)
+                worked |= execute(open.get(i), new Progress(i + 1, open.size(), added), evaluator);
+            if (worked) continue;
+            cancellation.throwIfRequested();
+            try {
+                Thread.sleep(POLL_INTERVAL);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new CancellationException();
+            }
         }
     }
 
-    private void run(ExperimentPlan plan, Phase phase, ExperimentTable table, Evaluator evaluator) throws Failure {
-        for (ExperimentSubject subject : plan.subjectsOf(phase)) evaluateBaseModel(phase, subject, table, evaluator);
-        List<Trial> trials = plan.trials(phase, table);
-        for (int i = 0; i < trials.size(); i++) {
-            Trial trial = trials.get(i);
-            if (unsupportedVariants.contains(trial.variant())) continue;
-            if (trial.settings().checkpointSteps().stream().allMatch(step -> table.contains(Key.of(trial, step))))
-                continue;
-            listener.trialStarted(i + 1, trials.size(), trial);
-            run(trial, table, evaluator);
+    /// A failed unit has ended until the experiment is started or submitted again.
+    private boolean isEnded(ExperimentUnit unit) {
+        return folder.hasFailed(unit) || unit.keys().stream().allMatch(this::hasRow);
+    }
+
+    private boolean hasRow(Key key) {
+        return tabled.contains(key) || folder.hasRow(key);
+    }
+
+    /// @return false if another process works on it
+    private boolean execute(ExperimentUnit unit, Progress progress, Evaluator evaluator) throws Failure {
+        cancellation.throwIfRequested();
+        if (isEnded(unit)) return true;
+        Optional<RunLease> lease = RunLease.acquire(folder.rows(unit));
+        if (lease.isEmpty()) return false;
+        try (RunLease held = lease.get()) {
+            if (isEnded(unit)) return true; // by another process since
+            UnitWork work = new UnitWork(evaluator, progress.added,
+                    () -> cancellation.isRequested() || held.isLost());
+            switch (unit) {
+                case ExperimentUnit.BaseEvaluation base -> work.evaluate(base);
+                case Trial trial -> {
+                    @Nullable String unsupported = unsupportedVariants.get(trial.variant());
+                    if (unsupported != null) {
+                        folder.writeFailure(trial, unsupported);
+                        return true;
+                    }
+                    listener.trialStarted(progress.number, progress.total, trial);
+                    work.run(trial);
+                }
+            }
+            return true;
         }
     }
 
-    /// The base model, prompted with the class alone and with trigger word and class.
-    private void evaluateBaseModel(Phase phase, ExperimentSubject subject, ExperimentTable table, Evaluator evaluator)
-            throws Failure {
-        for (String method : List.of(Key.BASE_MODEL, Key.BASE_MODEL_WITH_TOKEN)) {
-            Key key = Key.ofBaseModel(phase, subject, method);
-            if (table.contains(key)) continue;
-            String phrase = method.equals(Key.BASE_MODEL) ? subject.className()
+    /// The work on one unit.
+    private final class UnitWork {
+        private final Evaluator evaluator;
+        private final RowConsumer added;
+        private final Cancellation stop;
+
+        UnitWork(Evaluator evaluator, RowConsumer added, Cancellation stop) {
+            this.evaluator = evaluator;
+            this.added = added;
+            this.stop = stop;
+        }
+
+        /// The base model, prompted with the class alone or with trigger word and class.
+        void evaluate(ExperimentUnit.BaseEvaluation base) throws Failure {
+            ExperimentSubject subject = base.subject();
+            String phrase = base.method().equals(Key.BASE_MODEL) ? subject.className()
                     : TrainingRequest.DEFAULT_TOKEN + " " + subject.className();
             ClipScores scores = evaluator.evaluate(
                     new Evaluator.EvaluatedSubject(subject, phrase, photoFolder(subject)), List.of(),
-                    phase.label() + "/" + subject.name() + "/" + method);
-            add(table, new ExperimentRow(key, subject.kind(), Cost.NONE, scores));
+                    base.phase().label() + "/" + subject.name() + "/" + base.method(), stop);
+            add(new ExperimentRow(base.keys().getFirst(), subject.kind(), Cost.NONE, scores));
         }
-    }
 
-    private void run(Trial trial, ExperimentTable table, Evaluator evaluator) throws Failure {
-        ExperimentSubject subject = trial.subject();
-        Path runFolder = setup.outputFolder().resolve("runs").resolve(trial.folderName());
-        for (int step : trial.settings().checkpointSteps()) {
-            Key key = Key.of(trial, step);
-            if (table.contains(key)) continue;
-            TrialOutcome outcome = trainer.train(new TrialTrainer.TrialRequest(setup.model().path(),
-                    photoFolder(subject), trial, step, runFolder), cancellation);
-            switch (outcome) {
-                case TrialOutcome.TrialCompleted _ -> {}
-                case TrialOutcome.TrialStopped _ -> throw new CancellationException();
-                case TrialOutcome.TrialFailed(String reason) -> {
-                    skip(trial.folderName(), reason);
-                    return;
+        void run(Trial trial) throws Failure {
+            Path runFolder = folder.run(trial);
+            for (int step : trial.settings().checkpointSteps()) {
+                Key key = Key.of(trial, step);
+                if (hasRow(key)) continue;
+                TrialOutcome outcome = setup.trainer()
+                        .train(new TrialTrainer.TrialRequest(settings.model(),
+                                photoFolder(trial.subject()), trial, step, runFolder), stop);
+                switch (outcome) {
+                    case TrialOutcome.TrialCompleted _ -> {}
+                    case TrialOutcome.TrialStopped _ -> throw new CancellationException();
+                    case TrialOutcome.TrialFailed(String reason) -> {
+                        folder.writeFailure(trial, reason);
+                        skip(trial.folderName(), reason);
+                        return;
+                    }
+                    case TrialOutcome.UnsupportedMethod(String reason) -> {
+                        folder.writeFailure(trial, reason);
+                        unsupportedVariants.put(trial.variant(), reason);
+                        skip(trial.variant().name(), reason);
+                        return;
+                    }
                 }
-                case TrialOutcome.UnsupportedMethod(String reason) -> {
-                    unsupportedVariants.add(trial.variant());
-                    skip(trial.variant().name(), reason);
-                    return;
-                }
+                evaluate(trial, step, runFolder);
             }
+        }
+
+        private void evaluate(Trial trial, int step, Path runFolder) throws Failure {
             LoadedAdapter adapter = LoadedAdapter
                     .load(new RunFolder(runFolder).adapter(), evaluator.generator().model())
                     .getFirst();
+            ExperimentSubject subject = trial.subject();
             ClipScores scores = evaluator.evaluate(
                     new Evaluator.EvaluatedSubject(subject, adapter.source().triggerWords(), photoFolder(subject)),
-                    List.of(new WeightedAdapter(adapter.adapter(), 1)), trial.folderName() + "/" + step);
-            add(table, new ExperimentRow(key, subject.kind(), cost(runFolder), scores));
+                    List.of(new WeightedAdapter(adapter.adapter(), 1)), trial.folderName() + "/" + step, stop);
+            add(new ExperimentRow(Key.of(trial, step), subject.kind(), cost(runFolder), scores));
+        }
+
+        private void add(ExperimentRow row) throws Failure {
+            folder.write(row);
+            added.accept(row);
+            listener.rowAdded(row);
         }
     }
 
@@ -191,13 +272,8 @@ public final class Experiment {
         return new Cost(report.parameterCount(), report.bytes(), report.seconds(), report.peakMemory());
     }
 
-    private void add(ExperimentTable table, ExperimentRow row) throws Failure {
-        table.add(row);
-        listener.rowAdded(row);
-    }
-
     private Path photoFolder(ExperimentSubject subject) throws Failure {
-        Path folder = setup.photos().resolve(subject.name());
+        Path folder = settings.photos().resolve(subject.name());
         if (!Files.isDirectory(folder))
             throw new Failure.Unreadable(folder + ": expected a folder with photos of the subject, found nothing");
         return folder;
@@ -212,29 +288,5 @@ public final class Experiment {
 
         /// A note for the user.
         void note(String line);
-    }
-
-    /// Trains or resumes one run up to a step.
-    @FunctionalInterface
-    public interface TrialTrainer {
-        /// @param photos  of the subject
-        /// @param endStep the step to stop at
-        record TrialRequest(Path model, Path photos, Trial trial, int endStep, Path runFolder) {}
-
-        /// How the training ended.
-        sealed interface TrialOutcome {
-            record TrialCompleted() implements TrialOutcome {}
-
-            record TrialStopped() implements TrialOutcome {}
-
-            /// @param reason the last output of the process
-            record TrialFailed(String reason) implements TrialOutcome {}
-
-            /// The method or one of its options is unknown.
-            record UnsupportedMethod(String reason) implements TrialOutcome {}
-        }
-
-        /// @param cancellation checked several times a second
-        TrialOutcome train(TrialRequest request, Cancellation cancellation) throws Failure;
     }
 }

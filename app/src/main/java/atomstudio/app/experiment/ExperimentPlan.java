@@ -58,15 +58,26 @@ public record ExperimentPlan(List<Phase> phases, List<String> subjects, List<Met
         return selected;
     }
 
+    /// The evaluations of the base model, then the trials.
+    List<ExperimentUnit> units(Phase phase, List<ExperimentRow> rows) throws Failure {
+        List<ExperimentUnit> units = new ArrayList<>();
+        for (ExperimentSubject subject : subjectsOf(phase)) {
+            for (String method : List.of(Key.BASE_MODEL, Key.BASE_MODEL_WITH_TOKEN))
+                units.add(new ExperimentUnit.BaseEvaluation(phase, subject, method));
+        }
+        units.addAll(trials(phase, rows));
+        return units;
+    }
+
     /// The trials of a phase, ordered by seed, so that a partial table covers every method.
-    /// @param table rows of phase tune, which select the learning rates of phase test
-    public List<Trial> trials(Phase phase, ExperimentTable table) throws Failure {
+    /// @param rows of phase tune, which select the learning rates of phase test
+    public List<Trial> trials(Phase phase, List<ExperimentRow> rows) throws Failure {
         List<Trial> trials = new ArrayList<>();
         for (long seed = 0; seed < (phase == Phase.TEST ? seeds : 1); seed++) {
             for (ExperimentSubject subject : subjectsOf(phase)) {
                 for (MethodVariant variant : variants) {
                     if (seed >= variant.seeds()) continue;
-                    for (double learningRate : learningRates(phase, variant, table))
+                    for (double learningRate : learningRates(phase, variant, rows))
                         trials.add(new Trial(phase, subject, variant, new Trial.TrialSettings(learningRate,
                                 runLength.steps(variant), seed, runLength.checkpoints)));
                 }
@@ -75,21 +86,17 @@ public record ExperimentPlan(List<Phase> phases, List<String> subjects, List<Met
         return trials;
     }
 
-    private List<Double> learningRates(Phase phase, MethodVariant variant, ExperimentTable table) {
+    private List<Double> learningRates(Phase phase, MethodVariant variant, List<ExperimentRow> rows) {
         Double fixed = learningRates.get(variant.name());
         if (fixed != null) return List.of(fixed);
         return switch (phase) {
             case TUNE -> variant.learningRates();
-            case TEST -> List.of(bestRate(variant, table).orElse(variant.defaultRate()));
+            case TEST -> List.of(best(rows, variant.name()).orElse(variant.defaultRate()));
         };
     }
 
-    /// The learning rate with the best checkpoint by [ExperimentRow#score], averaged over the subjects of phase tune.
-    static Optional<Double> bestRate(MethodVariant variant, ExperimentTable table) {
-        return best(table.rows(), variant.name());
-    }
-
-    /// The same by the method's name in the table.
+    /// The learning rate of a method with the best checkpoint by [ExperimentRow#score], averaged over the subjects of
+    /// phase tune.
     static Optional<Double> best(List<ExperimentRow> table, String method) {
         List<ExperimentRow> tuningRows = table.stream()
                 .filter(row -> row.key().phase().equals(Phase.TUNE.label()))

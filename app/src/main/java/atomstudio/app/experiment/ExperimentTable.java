@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -59,6 +60,13 @@ public final class ExperimentTable {
 
     public boolean contains(Key key) {
         return rows.containsKey(key);
+    }
+
+    /// Writes a whole table beside and moves it.
+    static void write(Path file, Collection<ExperimentRow> rows) throws Failure {
+        StringBuilder text = new StringBuilder(HEADER).append('\n');
+        rows.forEach(row -> text.append(formatRow(row)).append('\n'));
+        AtomicFile.write(file, out -> out.write(text.toString().getBytes(StandardCharsets.UTF_8)));
     }
 
     /// Appends a row to the file.

@@ -5,7 +5,8 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /// One run of the experiment.
-public record Trial(Phase phase, ExperimentSubject subject, MethodVariant variant, TrialSettings settings) {
+public record Trial(Phase phase, ExperimentSubject subject, MethodVariant variant, TrialSettings settings)
+        implements ExperimentUnit {
     public enum Phase {
         /// Selects the learning rates, on subjects that are not used otherwise.
         TUNE(List.of("boat", "clock", "ghost")),
@@ -39,6 +40,11 @@ public record Trial(Phase phase, ExperimentSubject subject, MethodVariant varian
                     .boxed()
                     .toList();
         }
+    }
+
+    @Override
+    public List<ExperimentRow.Key> keys() {
+        return settings.checkpointSteps().stream().map(step -> ExperimentRow.Key.of(this, step)).toList();
     }
 
     /// The run's folder name, unique for each trial.

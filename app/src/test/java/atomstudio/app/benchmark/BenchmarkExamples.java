@@ -2,9 +2,10 @@ package atomstudio.app.benchmark;
 
 import atomstudio.app.benchmark.BenchmarkDataset.PromptLists;
 import atomstudio.app.benchmark.BenchmarkDataset.Subject;
+import atomstudio.app.cluster.Shard;
 import atomstudio.app.compare.FakeRun;
-import atomstudio.app.experiment.Experiment.TrialTrainer;
-import atomstudio.app.experiment.Experiment.TrialTrainer.TrialOutcome;
+import atomstudio.app.experiment.TrialTrainer;
+import atomstudio.app.experiment.TrialTrainer.TrialOutcome;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
@@ -62,7 +63,7 @@ final class BenchmarkExamples implements BenchmarkWorker.WorkerListener, TrialTr
         return this;
     }
 
-    BenchmarkWorker.WorkResult work(BenchmarkWorker.Shard shard) throws Failure {
+    BenchmarkWorker.WorkResult work(Shard shard) throws Failure {
         return new BenchmarkWorker(folder, new BenchmarkWorker.WorkerSetup(Device.CPU, List.of(), hashes, this), this,
                 () -> trainingsBeforeStop < 0).work(shard);
     }

@@ -6,8 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.benchmark.BenchmarkFolder.State;
-import atomstudio.app.benchmark.BenchmarkWorker.Shard;
 import atomstudio.app.benchmark.BenchmarkWorker.WorkResult;
+import atomstudio.app.cluster.RunLease;
+import atomstudio.app.cluster.Shard;
 import atomstudio.diffusion.Failure;
 import java.io.IOException;
 import java.nio.file.Files;

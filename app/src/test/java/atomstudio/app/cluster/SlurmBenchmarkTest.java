@@ -22,7 +22,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A benchmark as a job array on a real Slurm, which is started on this machine.
+/// A benchmark and an experiment as job arrays on a real Slurm, which is started on this machine.
 @Tag("slurm")
 @EnabledOnOs(OS.LINUX)
 class SlurmBenchmarkTest {
@@ -33,6 +33,11 @@ class SlurmBenchmarkTest {
     private static final List<String> SIX_RUNS = List.of("--plan", "--methods", "untuned", "--subjects",
             "boat,car,cat,clock,ghost,owl");
     private static final List<String> TWO_RUNS = List.of("--methods", "atoms", "--subjects", "car,owl");
+
+    /// Four evaluations of the base model and four trainings: three learning rates in phase tune, then the best.
+    private static final List<String> EXPERIMENT = List.of("--methods", "none", "--variant", "a=--method atoms",
+            "--subjects", "boat,owl", "--steps", "1", "--width", "64", "--height", "64", "--steps-scale", "0.005",
+            "--checkpoints", "1");
 
     @TempDir
     Path folder;
@@ -52,10 +57,50 @@ class SlurmBenchmarkTest {
     }
 
     private static String[] command(Path studio, Path out, List<String> arguments) {
-        List<String> command = new ArrayList<>(List.of(studio.toString(), "benchmark", "--out", out.toString()));
+        List<String> command = new ArrayList<>(List.of("benchmark"));
         command.addAll(arguments);
         if (arguments.contains("--methods")) command.addAll(TINY);
-        return command.toArray(String[]::new);
+        return command(studio, command, out);
+    }
+
+    private static String[] command(Path studio, List<String> words, Path out) {
+        return Stream.of(List.of(studio.toString()), words, List.of("--out", out.toString()))
+                .flatMap(List::stream)
+                .toArray(String[]::new);
+    }
+
+    /// A task is killed while it trains; another one of the same array does its work.
+    @Test
+    void anExperimentWithAKilledTaskEqualsOneMachine() throws Exception {
+        try (LocalSlurm slurm = LocalSlurm.start(folder.resolve("slurm"))) {
+            Path local = folder.resolve("local"), out = folder.resolve("array");
+            slurm.run(command(studio, experiment(EXPERIMENT), local));
+            List<String> submit = experiment(EXPERIMENT);
+            submit.addAll(List.of("--submit", "slurm", "--at-once", "2", "--shards", "3", "--program",
+                    studio.toString()));
+            String job = job(slurm.run(command(studio, submit, out)));
+            kill(awaitLease(out, "a-0."));
+            awaitTask(slurm, job, "F");
+            awaitEnd(slurm, job, out);
+            // Of its part of phase test nothing was done; submitting again does it.
+            awaitEnd(slurm, job(slurm.run(command(studio, experiment(List.of("--submit", "slurm", "--program",
+                    studio.toString())), out))), out);
+            String status = slurm.run(command(studio, experiment(List.of("--status")), out));
+            assertTrue(status.contains("8 parts: 8 finished"), () -> status + logs(out));
+            slurm.run(command(studio, experiment(List.of("--collect")), out));
+            assertEquals(withoutTimes(local), withoutTimes(out));
+        }
+    }
+
+    private static List<String> experiment(List<String> arguments) {
+        List<String> words = new ArrayList<>(List.of("experiment"));
+        words.addAll(arguments);
+        return words;
+    }
+
+    /// The table of an experiment without the columns seconds and peak_memory.
+    private static String withoutTimes(Path out) throws IOException {
+        return Files.readString(out.resolve("experiment.csv")).replaceAll("(?m)^((?:[^,]*,){9})[^,]*,[^,]*,", "$1");
     }
 
     @Test
@@ -70,7 +115,7 @@ class SlurmBenchmarkTest {
             submit.addAll(List.of("--submit", "slurm", "--at-once", "3", "--shards", "8", "--program",
                     studio.toString()));
             String job = job(slurm.run(command(studio, out, submit)));
-            Path lease = awaitLease(out);
+            Path lease = awaitLease(out, "");
             kill(lease);
             awaitTask(slurm, job, "F");
             while (!logs(out).contains("exit code 75")) stopOneTask(slurm, job, out.resolve("logs"));
@@ -90,7 +135,7 @@ class SlurmBenchmarkTest {
 
     /// The job's id in the output of `--submit`.
     private static String job(String output) {
-        return output.replaceAll("(?s).*Job (\\d+): \\d shards.*", "$1");
+        return output.replaceAll("(?s).*Job (\\d+): \\d+ shards.*", "$1");
     }
 
     private static void kill(Path lease) throws IOException, InterruptedException {
@@ -142,12 +187,15 @@ class SlurmBenchmarkTest {
         }
     }
 
-    private static Path awaitLease(Path out) throws IOException, InterruptedException {
+    /// The lease of a run whose folder's path contains a text.
+    private static Path awaitLease(Path out, String part) throws IOException, InterruptedException {
         long end = System.nanoTime() + PATIENCE.toNanos();
         while (true) {
-            if (Files.isDirectory(out.resolve("runs"))) {
-                try (Stream<Path> files = Files.walk(out.resolve("runs"))) {
-                    Optional<Path> lease = files.filter(file -> file.endsWith("lease")).findFirst();
+            if (Files.isDirectory(out)) {
+                try (Stream<Path> files = Files.walk(out)) {
+                    Optional<Path> lease = files
+                            .filter(file -> file.endsWith("lease") && file.getParent().toString().contains(part))
+                            .findFirst();
                     if (lease.isPresent() && Files.size(lease.get()) > 0) return lease.get();
                 } catch (java.io.UncheckedIOException | java.nio.file.NoSuchFileException changed) {
                     // a folder changed meanwhile

@@ -32,17 +32,20 @@ class ExperimentPlanTest {
 
     @Test
     void phaseTuneTriesThreeLearningRatesOnThreeSeparateSubjects() throws Failure {
-        List<Trial> trials = WHOLE.trials(Phase.TUNE, table);
+        List<Trial> trials = WHOLE.trials(Phase.TUNE, table.rows());
         assertEquals(MethodVariant.COMPARED.size() * 3 * 3, trials.size());
         List<String> seen = trials.stream().map(trial -> trial.subject().name()).distinct().toList();
         assertEquals(List.of("boat", "clock", "ghost"), seen);
-        assertTrue(WHOLE.trials(Phase.TEST, table).stream().noneMatch(trial -> seen.contains(trial.subject().name())),
+        assertTrue(
+                WHOLE.trials(Phase.TEST, table.rows())
+                        .stream()
+                        .noneMatch(trial -> seen.contains(trial.subject().name())),
                 "subjects of phase test are not used for selection");
     }
 
     @Test
     void atomsAtomsWithWordAndLoraHaveThreeSeedsOthersOne() throws Failure {
-        List<Trial> trials = WHOLE.trials(Phase.TEST, table);
+        List<Trial> trials = WHOLE.trials(Phase.TEST, table.rows());
         assertEquals(6 * (MethodVariant.COMPARED.size() + 3 * 2), trials.size());
         assertEquals(3, trials.stream()
                 .filter(trial -> trial.variant().name().equals("lora-4") && trial.subject().name().equals("owl"))
@@ -83,9 +86,9 @@ class ExperimentPlanTest {
         ExperimentPlan plan = plan(List.of("boat", "owl"), List.of(MethodVariant.ofName("atoms").orElseThrow()),
                 Map.of("atoms", 0.5));
         assertEquals(List.of(0.5),
-                plan.trials(Phase.TUNE, table).stream().map(trial -> trial.settings().learningRate()).toList());
+                plan.trials(Phase.TUNE, table.rows()).stream().map(trial -> trial.settings().learningRate()).toList());
         assertEquals(List.of("owl", "owl", "owl"),
-                plan.trials(Phase.TEST, table).stream().map(trial -> trial.subject().name()).toList(),
+                plan.trials(Phase.TEST, table.rows()).stream().map(trial -> trial.subject().name()).toList(),
                 "each subject in its phase");
     }
 
@@ -104,14 +107,14 @@ class ExperimentPlanTest {
     void rejectsUnknownSubjects() {
         ExperimentPlan plan = new ExperimentPlan(List.of(Phase.TEST), List.of("unicorn"), MethodVariant.COMPARED, 1,
                 Map.of(), ExperimentPlan.RunLength.FULL);
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> plan.trials(Phase.TEST, table)).getMessage()
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> plan.trials(Phase.TEST, table.rows())).getMessage()
                 .contains("unicorn"));
         assertThrows(IllegalArgumentException.class, () -> new ExperimentPlan.RunLength(0, 4));
         assertThrows(IllegalArgumentException.class, () -> new ExperimentPlan.RunLength(1, 0));
     }
 
     private double rate(MethodVariant variant) throws Failure {
-        return plan(List.of("owl"), List.of(variant), Map.of()).trials(Phase.TEST, table)
+        return plan(List.of("owl"), List.of(variant), Map.of()).trials(Phase.TEST, table.rows())
                 .getFirst()
                 .settings()
                 .learningRate();

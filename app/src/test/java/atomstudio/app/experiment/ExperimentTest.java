@@ -1,20 +1,24 @@
 package atomstudio.app.experiment;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.app.cluster.RunLease;
+import atomstudio.app.cluster.Shard;
 import atomstudio.app.compare.FakeRun;
-import atomstudio.app.experiment.Experiment.TrialTrainer.TrialOutcome;
-import atomstudio.app.experiment.Experiment.TrialTrainer.TrialRequest;
+import atomstudio.app.experiment.ExperimentFolder.State;
 import atomstudio.app.experiment.Trial.Phase;
+import atomstudio.app.experiment.TrialTrainer.TrialOutcome;
+import atomstudio.app.experiment.TrialTrainer.TrialRequest;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.model.ModelReference;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -40,7 +44,7 @@ class ExperimentTest {
     Path folder;
 
     /// Writes fake runs and records the requests.
-    private final class FakeTrainer implements Experiment.TrialTrainer {
+    private final class FakeTrainer implements TrialTrainer {
         final List<String> requests = new ArrayList<>();
 
         @Override
@@ -81,13 +85,27 @@ class ExperimentTest {
         return new BaseModelHashes(folder.resolve("hashes.json"));
     }
 
-    private Experiment.ExperimentSetup setup(Path model) {
-        return new Experiment.ExperimentSetup(ModelReference.of(model), PHOTOS, folder.resolve("out"), Device.CPU,
-                hashes(), ONE_STEP, TrainingConfig.PrecisionMode.FP32);
+    private ExperimentFolder planned(String name, Path model, Path photos, ExperimentPlan plan) throws Failure {
+        ExperimentFolder planned = new ExperimentFolder(folder.resolve(name));
+        ExperimentSettings settings = new ExperimentSettings(model, photos, ONE_STEP,
+                TrainingConfig.PrecisionMode.FP32, plan);
+        planned.plan(settings, Experiment.details(settings, DiffusionModel.open(model)));
+        assertEquals(settings, planned.settings(), "written and read");
+        return planned;
     }
 
-    private static Experiment experiment(Experiment.ExperimentSetup setup, FakeTrainer trainer, Listener listener) {
-        return new Experiment(setup, trainer, listener, listener);
+    private Experiment experiment(ExperimentPlan plan, FakeTrainer trainer, Listener listener) throws Failure {
+        return experiment(planned("out", MODEL, PHOTOS, plan), trainer, listener);
+    }
+
+    private static Experiment experiment(ExperimentFolder folder, FakeTrainer trainer, Listener listener)
+            throws Failure {
+        return new Experiment(folder, new Experiment.ExperimentSetup(Device.CPU, List.of(), trainer), listener,
+                listener);
+    }
+
+    private List<ExperimentRow> rows() throws Failure {
+        return ExperimentTable.open(folder.resolve("out/experiment.csv")).rows();
     }
 
     private static List<ExperimentRow.Key> keys(List<ExperimentRow> entries) {
@@ -108,14 +126,14 @@ class ExperimentTest {
         Listener stopped = new Listener();
         stopped.stopAfter = 3;
         FakeTrainer trainer = new FakeTrainer();
-        assertTrue(experiment(setup(MODEL), trainer, stopped).run(plan("atoms")).stopped());
+        assertTrue(experiment(plan("atoms"), trainer, stopped).run().stopped());
         assertEquals(List.of("atoms 2", "atoms 4"), trainer.requests);
         Listener again = new Listener();
         FakeTrainer second = new FakeTrainer();
-        Experiment.ExperimentResult result = experiment(setup(MODEL), second, again).run(plan("atoms"));
+        assertFalse(experiment(plan("atoms"), second, again).run().stopped());
         assertEquals(List.of("atoms 4"), second.requests, "existing rows are skipped");
         assertEquals(1, again.added.size());
-        List<ExperimentRow> entries = result.table().rows();
+        List<ExperimentRow> entries = rows();
         assertEquals(List.of("untuned", "untuned-token", "atoms", "atoms"),
                 entries.stream().map(entry -> entry.key().method()).toList());
         assertEquals(ExperimentSubject.SubjectKind.NEW_CLASS, entries.getFirst().subjectKind());
@@ -123,15 +141,15 @@ class ExperimentTest {
         assertNotEquals(entries.get(0).measures(), entries.get(1).measures(), "the trigger word changes the image");
         assertTrue(entries.getFirst().measures().encoder().startsWith("image_encoder of "));
         assertTrue(Files.exists(folder.resolve("out/pictures/test/teapot/untuned/3-1.png")));
-        assertEquals(keys(entries),
-                keys(experiment(setup(MODEL), new FakeTrainer(), new Listener()).run(plan("atoms")).table().rows()));
+        experiment(plan("atoms"), new FakeTrainer(), new Listener()).run();
+        assertEquals(keys(entries), keys(rows()));
     }
 
     @Test
     void reportsFailedTrialsAndContinues() throws Failure {
         FakeTrainer trainer = new FakeTrainer();
-        Experiment.ExperimentResult result = experiment(setup(MODEL), trainer, new Listener())
-                .run(plan("lokr", "bitfit", "atoms"));
+        Experiment.ExperimentResult result = experiment(plan("lokr", "bitfit", "atoms"), trainer, new Listener())
+                .run();
         assertEquals(2, result.failures().size());
         assertTrue(result.failures().get(0).contains("no such method")
                 && result.failures().get(1).contains("out of memory"), result.failures().toString());
@@ -145,28 +163,94 @@ class ExperimentTest {
         for (String component : List.of("unet", "vae", "text_encoder", "tokenizer", "scheduler"))
             Files.createSymbolicLink(model.resolve(component), MODEL.resolve(component));
         Failure refused = assertThrows(Failure.Incompatible.class,
-                () -> experiment(setup(model), new FakeTrainer(), new Listener()).run(plan("atoms")));
+                () -> experiment(planned("out", model, PHOTOS, plan("atoms")), new FakeTrainer(), new Listener())
+                        .run());
         assertTrue(refused.getMessage().contains("image encoder"), refused.getMessage());
     }
 
     @Test
     void rejectsSubjectWithoutPhotosBeforeTraining() {
-        Experiment.ExperimentSetup setup = new Experiment.ExperimentSetup(ModelReference.of(MODEL),
-                folder.resolve("nothing"), folder.resolve("out"), Device.CPU, hashes(), ONE_STEP,
-                TrainingConfig.PrecisionMode.FP32);
         assertTrue(assertThrows(Failure.Unreadable.class,
-                () -> experiment(setup, new FakeTrainer(), new Listener()).run(plan("atoms"))).getMessage()
+                () -> experiment(planned("out", MODEL, folder.resolve("nothing"), plan("atoms")), new FakeTrainer(),
+                        new Listener()).run())
+                .getMessage()
                 .contains("teapot"));
     }
 
     @Test
     void trainsWithTheTrainCommand() throws Failure {
-        Trial trial = plan("lora-16").trials(Phase.TEST, ExperimentTable.open(folder.resolve("none.csv"))).getFirst();
+        Trial trial = plan("lora-16").trials(Phase.TEST, List.of()).getFirst();
         List<String> arguments = ChildProcessTrialTrainer.arguments(
                 new TrialRequest(Path.of("m"), Path.of("p"), trial, 1, Path.of("r")),
                 TrainingConfig.PrecisionMode.BF16);
         assertEquals(List.of("train", "--control-stdin", "--model=m", "--photos=p", "--class=object", "--method",
                 "lora", "--rank", "16",
                 "--learning-rate=0.001", "--seed=0", "--steps=1", "--precision=bf16", "--out=r"), arguments);
+    }
+
+    /// Both phases with two subjects and two learning rates, and a method that fails.
+    private static ExperimentPlan bothPhases() {
+        List<MethodVariant> variants = List.of(
+                new MethodVariant("atoms", List.of("--method", "atoms"), 4, List.of(1e-3, 1e-2), 1),
+                new MethodVariant("bitfit", List.of("--method", "bitfit"), 4, List.of(1e-3), 1));
+        return new ExperimentPlan(List.of(Phase.TUNE, Phase.TEST), List.of("boat", "owl"), variants, 1, Map.of(),
+                new ExperimentPlan.RunLength(1, 2));
+    }
+
+    @Test
+    void shardsAndInterruptionsGiveTheBytesOfOneMachine() throws Exception {
+        ExperimentFolder whole = planned("whole", MODEL, PHOTOS, bothPhases());
+        assertEquals(2, experiment(whole, new FakeTrainer(), new Listener()).run().failures().size());
+
+        ExperimentFolder parts = planned("parts", MODEL, PHOTOS, bothPhases());
+        Listener stopped = new Listener();
+        stopped.stopAfter = 2;
+        assertTrue(experiment(parts, new FakeTrainer(), stopped).work(new Shard(1, 2)).stopped());
+        assertFalse(Files.exists(parts.tableFile()), "written by the collecting process alone");
+        Listener both = new Listener();
+        FakeTrainer trainer = new FakeTrainer();
+        assertEquals(0, experiment(parts, trainer, both).work(new Shard(1, 2)).busy());
+        assertEquals(List.of(), both.added.stream()
+                .filter(row -> row.key().phase().equals("test")
+                        && row.key().method().equals("untuned"))
+                .toList(), "of the other shard");
+        assertEquals(4, both.added.stream().filter(row -> row.key().phase().equals("tune")).count(),
+                "phase tune is done as a whole before phase test is planned");
+        assertEquals(2, parts.states(bothPhases()).stream().filter(State.UNFINISHED::equals).count());
+        parts.collect(bothPhases());
+        experiment(parts, new FakeTrainer(), new Listener()).work(new Shard(0, 2));
+        parts.collect(bothPhases());
+        assertEquals(Files.readString(whole.tableFile()), Files.readString(parts.tableFile()));
+        assertEquals(10, ExperimentTable.open(parts.tableFile()).rows().size());
+        assertEquals(List.of("tune/boat/bitfit-0.001-4-0: out of memory", "test/owl/bitfit-0.001-4-0: out of memory"),
+                parts.failures(bothPhases()));
+
+        FakeTrainer again = new FakeTrainer();
+        experiment(parts, again, new Listener()).work(Shard.ALL);
+        assertEquals(List.of(), again.requests, "what failed is not tried again by a requeued task");
+        parts.clearFailures();
+        experiment(parts, again, new Listener()).work(Shard.ALL);
+        assertEquals(List.of("bitfit 2", "bitfit 2"), again.requests);
+    }
+
+    @Test
+    void aShardLeavesWhatAnotherProcessWorksOn() throws Exception {
+        ExperimentFolder parts = planned("busy", MODEL, PHOTOS, plan("atoms"));
+        ExperimentUnit first = plan("atoms").units(Phase.TEST, List.of()).getFirst();
+        try (RunLease _ = RunLease.acquire(parts.rows(first)).orElseThrow()) {
+            assertEquals(State.RUNNING, parts.states(plan("atoms")).getFirst());
+            assertEquals(1, experiment(parts, new FakeTrainer(), new Listener()).work(Shard.ALL).busy());
+        }
+        assertEquals(0, experiment(parts, new FakeTrainer(), new Listener()).work(Shard.ALL).busy());
+    }
+
+    @Test
+    void rowsOfOtherSettingsAreNotMixed() throws Exception {
+        ExperimentFolder planned = planned("out", MODEL, PHOTOS, plan("atoms"));
+        ExperimentSettings settings = planned.settings();
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> planned.plan(settings, "other")).getMessage()
+                .contains("other settings"));
+        assertTrue(assertThrows(Failure.Unreadable.class,
+                () -> new ExperimentFolder(folder.resolve("none")).settings()).getMessage().contains("--plan"));
     }
 }

@@ -95,7 +95,7 @@ public enum MethodName {
     T_LORA("t-lora", "T-LoRA", "LoRA of a lower rank where there is more noise, against overfitting.",
             MethodCategory.LOW_RANK, new Defaults(60, 4e-3, 500, 1e-4, "attention"),
             restricted(MethodName::tLora), MethodSetting.RANK, MethodSetting.ALPHA, MethodSetting.SCALING,
-            MethodSetting.MIN_RANK, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
+            MethodSetting.MIN_RANK, MethodSetting.ORTHOGONAL, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     SERIAL_ADAPTER("serial-adapter", "Serial adapter",
             "Small networks after attention and feed-forward layers. Only this program can use them.",
             MethodCategory.BRANCHES, new Defaults(60, 2e-3, 500, 1e-4, "*"),
@@ -189,7 +189,10 @@ public enum MethodName {
     private static TuningMethod tLora(MethodSettings settings) {
         int minRank = settings.intValue(MethodSetting.MIN_RANK);
         new TLora(settings.rank(), settings.alpha(), minRank);
-        return RankedMethod.of(settings, (rank, alpha) -> new TLora(rank, alpha, Math.min(minRank, rank)));
+        boolean orthogonal = settings.value(MethodSetting.ORTHOGONAL).equals(Setting.YES);
+        return RankedMethod.of(settings,
+                (rank, alpha) -> orthogonal ? new OrthogonalTLora(rank, alpha, Math.min(minRank, rank))
+                        : new TLora(rank, alpha, Math.min(minRank, rank)));
     }
 
     private static TuningMethod gloraTerms(MethodSettings settings) {

@@ -54,6 +54,9 @@ public enum MethodSetting implements Setting {
             "Rank at the noisiest timestep, from which it rises to the whole rank. Default: half of it.", "min-rank"),
             (method, values) -> Integer.toString(
                     Math.max(1, Integer.parseInt(values.getOrDefault(RANK, RANK.defaultValue(method, values))) / 2))),
+    ORTHOGONAL(row("Orthogonal start", "", flag(),
+            "Start from random components that are orthogonal to each other, as the paper's T-LoRA, instead of LoRA's.",
+            "orthogonal"), (_, _) -> Setting.NO),
     RANK_PATTERN(row("Ranks by layer", "",
             parsed("LIST", List.of(), "layers and ranks such as up_blocks.*=8;mid_block.*=2", RankPattern::parse),
             "Other ranks for some layers: items LAYERS=RANK separated by semicolons, as peft's rank_pattern; "

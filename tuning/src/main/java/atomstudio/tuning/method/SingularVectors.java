@@ -14,7 +14,7 @@ import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
 import org.ejml.interfaces.decomposition.QRDecomposition;
 import org.ejml.interfaces.decomposition.SingularValueDecomposition_F64;
 
-/// Leading right singular vectors of a matrix, in doubles.
+/// Leading right singular vectors of a matrix, and those of random matrices, in doubles.
 /// Deterministic: the sign is chosen so that a vector's largest component (the first of equals) is positive.
 final class SingularVectors {
     private static final int OVERSAMPLING = 8;
@@ -49,6 +49,50 @@ final class SingularVectors {
             scales[row] = factor * Math.sqrt(values[row])
                     * sign(Arrays.copyOfRange(vectors.getData(), row * n, (row + 1) * n));
         return Tensor.generate(Shape.of(count, n), i -> scales[i / n] == 0 ? 0 : scales[i / n] * vectors.getData()[i]);
+    }
+
+    /// Singular vectors of a matrix of normal numbers with this many rows or columns, (count, n): orthonormal rows.
+    static Tensor ofRandom(int n, int count, CounterRng rng) {
+        DMatrixRMaj q = orthonormalized(matrix(n, count, rng.normals(n * count)));
+        return Tensor.generate(Shape.of(count, n), i -> q.get(i % n, i / n));
+    }
+
+    /// The smallest singular values of a matrix of normal numbers, the largest of them first. They are those of a
+    /// bidiagonal matrix of χ-distributed numbers, and the positive eigenvalues of a tridiagonal matrix with these
+    /// beside a zero diagonal, found by bisection.
+    /// Source: Dumitriu, Edelman 2002, "Matrix Models for Beta Ensembles", section 3.2; Golub, Van Loan, "Matrix
+    /// Computations", section 8.4.1.
+    static Tensor lastValuesOfRandom(int rows, int columns, int count, CounterRng rng) {
+        int longer = Math.max(rows, columns), shorter = Math.min(rows, columns);
+        double[] squares = new double[2 * shorter - 1]; // of the bidiagonal's elements, in the order d0, e0, d1, e1, …
+        float[] normals = rng.normals(shorter * (longer + shorter));
+        int used = 0;
+        for (int i = 0; i < squares.length; i++) {
+            int freedom = i % 2 == 0 ? longer - i / 2 : shorter - 1 - i / 2;
+            for (int k = 0; k < freedom; k++, used++) squares[i] += (double) normals[used] * normals[used];
+        }
+        double bound = 2 * Math.sqrt(Arrays.stream(squares).max().orElse(0));
+        return Tensor.generate(Shape.of(count), i -> {
+            double low = 0, high = bound;
+            for (int step = 0; step < 60; step++) {
+                double middle = (low + high) / 2;
+                if (eigenvaluesBelow(middle, squares) - shorter >= count - i) high = middle;
+                else low = middle;
+            }
+            return high;
+        });
+    }
+
+    /// Eigenvalues below x of the symmetric tridiagonal matrix with a zero diagonal, by the signs of its pivots.
+    /// @param squares of the elements beside the diagonal
+    private static int eigenvaluesBelow(double x, double[] squares) {
+        int negative = 0;
+        double pivot = -x;
+        for (int i = 0;; i++) {
+            if (pivot < 0) negative++;
+            if (i == squares.length) return negative;
+            pivot = -x - squares[i] / (Math.abs(pivot) < 1e-300 ? 1e-300 : pivot);
+        }
     }
 
     private static DMatrixRMaj matrix(int rows, int columns, float[] values) {

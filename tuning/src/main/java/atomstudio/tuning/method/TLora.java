@@ -13,7 +13,7 @@ import java.util.Map;
 /// r(t) = ⌊(T − t)/T · (r − r_min)⌋ + r_min of the r components, since those of noisy timesteps overfit first. A
 /// batch has one mask per sample.
 /// Source: Soboleva et al. 2025, "T-LoRA: Single Image Diffusion Model Customization Without Overfitting"
-/// (arXiv 2507.05964), without its orthogonal initialization.
+/// (arXiv 2507.05964), section 4.1; [OrthogonalTLora] is that of section 4.2.
 public record TLora(int rank, double alpha, int minRank) implements BranchMethod {
     private static final String MASK = "mask";
     /// T, of Stable Diffusion's training.
@@ -45,8 +45,14 @@ public record TLora(int rank, double alpha, int minRank) implements BranchMethod
     }
 
     private Tensor mask(float... timesteps) {
-        return Tensor.generate(Shape.of(timesteps.length, 1, rank),
-                i -> i % rank < rankAt(timesteps[i / rank]) ? 1 : 0);
+        return mask(rank, timesteps);
+    }
+
+    /// A row for each sample.
+    /// @param width components of the layer
+    Tensor mask(int width, float... timesteps) {
+        return Tensor.generate(Shape.of(timesteps.length, 1, width),
+                i -> i % width < rankAt(timesteps[i / width]) ? 1 : 0);
     }
 
     @Override

@@ -65,7 +65,7 @@ class MethodContractTest {
                 new GloraTerms(2, GloraPattern.parse("llvvv")), new GloraTerms(1, GloraPattern.parse("vslsv")),
                 new GloraTerms(2, GloraPattern.parse("snvnn")), new GloraTerms(2, GloraPattern.parse("nlnvs")),
                 new TextualInversion(1), new TextualInversion(3), new FullFineTuning(), new SerialAdapter(3),
-                new ParallelAdapter(3, 0.5), new TLora(4, 2, 2),
+                new ParallelAdapter(3, 0.5), new TLora(4, 2, 2), new OrthogonalTLora(4, 2, 2),
                 new SpatialKernels(new FilterAtoms(9)),
                 new RestrictedMethod(new FilterAtoms(9), LayerSelector.parse("conv3x3")),
                 new CombinedMethods(List.of(new RestrictedMethod(new FilterAtoms(9), LayerSelector.parse("conv3x3")),

@@ -1,12 +1,14 @@
 package atomstudio.tuning.torch;
 
 import static atomstudio.diffusion.TensorAssert.assertClose;
+import static atomstudio.diffusion.TensorAssert.assertWithin;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
+import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Conditioning;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.NoisePredictor;
@@ -17,30 +19,40 @@ import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerCall;
 import atomstudio.diffusion.ops.ShapeOps;
+import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.LayerSelector;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.OrthogonalTLora;
 import atomstudio.tuning.method.ParallelAdapter;
 import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.method.ParameterSpec;
 import atomstudio.tuning.method.RestrictedMethod;
 import atomstudio.tuning.method.SerialAdapter;
 import atomstudio.tuning.method.TLora;
 import atomstudio.tuning.method.TuningMethod;
 import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.Stream;
+import org.ejml.data.DMatrixRMaj;
+import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
+import org.ejml.interfaces.decomposition.SingularValueDecomposition_F64;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Methods that add branches: their formulas, the base model at initialization, their gradients in a network.
 class BranchMethodsTest {
@@ -60,7 +72,8 @@ class BranchMethodsTest {
     }
 
     static Stream<TuningMethod> methods() {
-        return Stream.of(new SerialAdapter(3), new ParallelAdapter(3, 0.5), new TLora(4, 2, 2));
+        return Stream.of(new SerialAdapter(3), new ParallelAdapter(3, 0.5), new TLora(4, 2, 2),
+                new OrthogonalTLora(4, 2, 2));
     }
 
     /// s · (up · f(down · x + b) + c) in loops, with x (2, 5, 6).
@@ -115,6 +128,97 @@ class BranchMethodsTest {
             assertClose("parallel at " + s, bottleneck(sublayerInput, theta(parallel), x -> Math.max(x, 0), 0.5 * s),
                     branch(parallel, call, theta(parallel), s), 1e-6);
         }
+    }
+
+    /// Outputs and gradients of adapters 1.3.0 and of T-LoRA's authors (make_branches.py beside the goldens).
+    @ParameterizedTest @ValueSource(strings = {"serial", "parallel", "tlora", "ortho"})
+    void outputsAndGradientsAreThoseOfThePeers(String name) throws Exception {
+        TuningMethod method = switch (name) {
+            case "serial" -> new SerialAdapter(3);
+            case "parallel" -> new ParallelAdapter(3, 0.5);
+            case "tlora" -> new TLora(4, 4, 1);
+            default -> new OrthogonalTLora(4, 4, 1);
+        };
+        try (SafetensorsFile golden = SafetensorsFile.open(
+                Shared.root().resolve("tuning/src/test/resources/goldens/survey/branches.safetensors"))) {
+            Map<String, Tensor> theta = new HashMap<>();
+            List<String> leaves = new ArrayList<>(List.of("x"));
+            for (ParameterSpec spec : method.parameterSpecs(FEED_FORWARD)) {
+                if (spec.role() == ParameterSpec.Role.DERIVED) continue;
+                theta.put(spec.name(), golden.read(name + "." + spec.name()));
+                if (spec.isTrained()) leaves.add(spec.name());
+            }
+            theta.put("x", golden.read(name + ".x"));
+            theta.putAll(method.atTimesteps(FEED_FORWARD, new float[] {400, 900}));
+            for (String leaf : leaves) {
+                Map.Entry<Tensor, Tensor> found = outputAndGradient(method, theta, golden.read(name + ".weights"),
+                        leaf);
+                assertWithin("output", golden.read(name + ".y"), found.getKey(), 2e-6);
+                assertWithin("gradient of " + leaf, golden.read(name + ".grad." + leaf), found.getValue(), 1e-5);
+            }
+        }
+    }
+
+    /// The branch's output y, and the gradient of the sum of y · weights by the tensor of a name.
+    private static Map.Entry<Tensor, Tensor> outputAndGradient(TuningMethod method, Map<String, Tensor> theta,
+            Tensor weights, String name) {
+        Torch torch = network.engine().torch();
+        try (TorchScope scope = torch.scope(GradMode.ON)) {
+            Map<String, NDArray> arrays = new HashMap<>();
+            theta.forEach((key, value) -> arrays.put(key, key.equals(name) ? torch.leaf(value) : torch.array(value)));
+            NDArray x = arrays.get("x"), y = method.branch(torch.ops(), new LayerCall<>(FEED_FORWARD, x, x, x),
+                    arrays::get, torch.array(Tensor.filled(Shape.of(1), 1)));
+            return Map.entry(torch.tensor(y), torch.gradient(y.mul(torch.array(weights)).sum(), arrays.get(name)));
+        }
+    }
+
+    /// The start's vectors are orthonormal, and its values are distributed as the last singular values of matrices.
+    @Test
+    void theOrthogonalStartIsThatOfARandomMatrix() {
+        int draws = 300;
+        double[] found = new double[3], expected = new double[3];
+        for (int draw = 0; draw < draws; draw++) {
+            ParameterLayout layout = ParameterLayout.of(new OrthogonalTLora(3, 3, 1), List.of(FEED_FORWARD));
+            Map<String, Tensor> start = layout.frozenValues(
+                    new ParameterLayout.Initialization(_ -> Tensor.zeros(FEED_FORWARD.weightShape()), draw,
+                            List.of()));
+            float[] values = start.get(FEED_FORWARD.path() + ".S0").data();
+            double[] exact = singularValues(gaussian(new Random(draw)));
+            Arrays.sort(exact);
+            for (int i = 0; i < 3; i++) {
+                found[i] += values[i] * 3 / draws; // of standard deviation 1 / r
+                expected[i] += exact[2 - i] / draws;
+            }
+            assertTrue(values[0] >= values[1] && values[1] >= values[2], "the largest first");
+            assertOrthonormal(start.get(FEED_FORWARD.path() + ".Q0").data(), 24, 1);
+            assertOrthonormal(start.get(FEED_FORWARD.path() + ".P0").data(), 1, 3);
+        }
+        for (int i = 0; i < 3; i++) assertEquals(expected[i], found[i], 0.04 * expected[i], "value " + i);
+    }
+
+    private static DMatrixRMaj gaussian(Random random) {
+        DMatrixRMaj matrix = new DMatrixRMaj(24, 6);
+        for (int i = 0; i < 24 * 6; i++) matrix.set(i, random.nextGaussian());
+        return matrix;
+    }
+
+    private static double[] singularValues(DMatrixRMaj matrix) {
+        SingularValueDecomposition_F64<DMatrixRMaj> svd = DecompositionFactory_DDRM.svd(24, 6, false, false, true);
+        assertTrue(svd.decompose(matrix));
+        return svd.getSingularValues().clone();
+    }
+
+    /// Of three vectors.
+    /// @param between elements of one vector
+    private static void assertOrthonormal(float[] values, int toNextVector, int between) {
+        for (int i = 0; i < 3; i++)
+            for (int j = 0; j < 3; j++) {
+                double product = 0;
+                for (int k = 0; k < values.length / 3; k++)
+                    product += (double) values[i * toNextVector + k * between]
+                            * values[j * toNextVector + k * between];
+                assertEquals(i == j ? 1 : 0, product, 1e-5);
+            }
     }
 
     /// ⌊(T − t)/T · (r − r_min)⌋ + r_min, as the authors' `get_mask_by_timestep` gives them.
@@ -188,6 +292,7 @@ class BranchMethodsTest {
         ParameterLayout layout = layout(method);
         Map<String, Tensor> values = layout.fromVector(layout.initialVector(
                 new ParameterLayout.Initialization(network.engine()::baseWeight, 3, List.of())));
+        values.putAll(network.frozen(layout));
         Adapter adapter = new Adapter("start", "hash", method, values);
         Tensor latents = ReferenceOps.random(1, 1, 4, 8, 8);
         Conditioning context = Conditioning
@@ -204,7 +309,8 @@ class BranchMethodsTest {
         float[] point = ReferenceOps.random(1, layout.size()).data();
         for (int i = 0; i < point.length; i++) point[i] *= 0.2f;
         try (DenoisingLoss loss = network.engine()
-                .denoisingLoss(new DenoisingLossOptions(layout, Map.of(), Checkpointing.NONE, ComputeDtype.FP32))) {
+                .denoisingLoss(new DenoisingLossOptions(layout, network.frozen(layout), Checkpointing.NONE,
+                        ComputeDtype.FP32))) {
             float[] gradient = loss.gradient(point, network.batch()).vector();
             int from = 0, checked = 0;
             for (ParameterLayout.LayerParameter entry : layout.trained()) {

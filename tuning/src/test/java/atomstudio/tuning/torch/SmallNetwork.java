@@ -8,6 +8,7 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
+import java.util.List;
 import java.util.Map;
 
 /// A small Stable Diffusion, opened for training on one thread, and a batch.
@@ -27,10 +28,15 @@ record SmallNetwork(DiffusionModel model, TorchEngine engine) implements AutoClo
                 ReferenceOps.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
     }
 
+    /// The frozen parameters of a layout before training.
+    Map<String, Tensor> frozen(ParameterLayout layout) {
+        return layout.frozenValues(new ParameterLayout.Initialization(engine::baseWeight, 3, List.of()));
+    }
+
     DenoisingLoss.Gradient gradient(ParameterLayout layout, float[] parameters, Checkpointing activations,
             ComputeDtype precision) throws Failure {
         try (DenoisingLoss denoisingLoss = engine
-                .denoisingLoss(new DenoisingLossOptions(layout, Map.of(), activations, precision))) {
+                .denoisingLoss(new DenoisingLossOptions(layout, frozen(layout), activations, precision))) {
             return denoisingLoss.gradient(parameters, batch());
         }
     }

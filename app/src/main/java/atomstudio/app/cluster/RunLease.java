@@ -1,4 +1,4 @@
-package atomstudio.app.benchmark;
+package atomstudio.app.cluster;
 
 import atomstudio.diffusion.Failure;
 import java.io.IOException;
@@ -18,10 +18,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
-/// The right to write a run's folder, for one process on any machine: a file created exclusively and rewritten
+/// The right to work in a folder, e.g. that of a run, for one process on any machine: a file created exclusively and rewritten
 /// regularly. A lease whose process ended, or that was not renewed for minutes, is taken over. File locks do not serve,
 /// since not every network file system passes them on to other machines.
-final class RunLease implements AutoCloseable {
+public final class RunLease implements AutoCloseable {
     private static final String FILE = "lease";
     private static final Duration RENEWAL = Duration.ofSeconds(30);
     /// Without a renewal for so long the owner is taken for dead.
@@ -41,7 +41,7 @@ final class RunLease implements AutoCloseable {
     }
 
     /// Creates the folder and its lease; empty if another process has it.
-    static Optional<RunLease> acquire(Path folder) throws Failure {
+    public static Optional<RunLease> acquire(Path folder) throws Failure {
         Path file = folder.resolve(FILE);
         String owner = String.join("\n", host(), Long.toString(ProcessHandle.current().pid()), startOf(ProcessHandle
                 .current()), UUID.randomUUID().toString(), "");
@@ -59,7 +59,7 @@ final class RunLease implements AutoCloseable {
     }
 
     /// Whether a process that is alive, as far as is known, has the lease.
-    static boolean isHeld(Path folder) {
+    public static boolean isHeld(Path folder) {
         Path file = folder.resolve(FILE);
         try {
             return !isStale(file, Files.readString(file));
@@ -69,7 +69,7 @@ final class RunLease implements AutoCloseable {
     }
 
     /// Whether another process took the lease over, e.g. because this one was suspended.
-    boolean isLost() { return lost; }
+    public boolean isLost() { return lost; }
 
     /// @return whether the file is gone
     private static boolean removeStale(Path file) throws IOException {

@@ -1,6 +1,5 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.benchmark.BenchmarkFolder;
 import atomstudio.app.cluster.JobArray;
 import atomstudio.app.cluster.KubernetesJob;
 import atomstudio.app.cluster.SlurmCommands;
@@ -24,8 +23,13 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
-/// The options of a benchmark for job arrays on a cluster.
-final class BenchmarkSubmitOptions {
+/// The options of `benchmark` and `experiment` for job arrays on a cluster.
+final class SubmitOptions {
+    /// @param command which does a shard of the work with `--out` and `--shard`
+    /// @param folder  its `--out`
+    /// @param parts   that shards consist of
+    record Work(String command, Path folder, int parts) {}
+
     /// Set by the launcher `studio`.
     private static final String LAUNCHER = "atomstudio.launcher";
 
@@ -93,38 +97,38 @@ final class BenchmarkSubmitOptions {
 
     boolean isCancel() { return cancel; }
 
-    /// Writes the script of a planned benchmark, and submits it.
-    int submit(CommandContext context, CommandSpec spec, BenchmarkFolder folder) throws Failure {
+    /// Writes the script of planned work, and submits it.
+    int submit(CommandContext context, CommandSpec spec, Work work) throws Failure {
         JobArray array;
         String text;
         try {
-            int count = shards != null ? shards : JobArray.defaultShards(folder.runs().size(), Math.max(1, atOnce));
+            int count = shards != null ? shards : JobArray.defaultShards(work.parts, Math.max(1, atOnce));
             List<String> command = new ArrayList<>(launcher());
-            command.addAll(List.of("benchmark", "--out", folder.folder().toString()));
-            array = new JobArray("studio-" + folder.folder().getFileName(), command, folder.folder(), count, atOnce,
+            command.addAll(List.of(work.command, "--out", work.folder.toString()));
+            array = new JobArray("studio-" + work.folder.getFileName(), command, work.folder, count, atOnce,
                     gpus);
             text = text(array, spec);
         } catch (IllegalArgumentException error) {
             throw new UsageError(spec, "--" + error.getMessage());
         }
-        Path file = folder.folder().resolve(engine == Engine.SLURM ? "slurm.sh" : "kubernetes.yaml");
+        Path file = work.folder.resolve(engine == Engine.SLURM ? "slurm.sh" : "kubernetes.yaml");
         AtomicFile.write(file, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
         if (printOnly) {
             text.lines().forEach(context.terminal()::printResult);
         } else if (engine == Engine.KUBERNETES) {
             context.terminal().printResult("kubectl apply -f " + file);
         } else {
-            submitToSlurm(context, folder, file, array);
+            submitToSlurm(context, work.folder, file, array);
         }
         return ExitCode.SUCCESS;
     }
 
-    private void submitToSlurm(CommandContext context, BenchmarkFolder folder, Path script, JobArray array)
+    private void submitToSlurm(CommandContext context, Path folder, Path script, JobArray array)
             throws Failure {
         try {
-            Files.createDirectories(folder.folder().resolve("logs")); // Slurm does not create the folder of a log
+            Files.createDirectories(folder.resolve("logs")); // Slurm does not create the folder of a log
         } catch (IOException e) {
-            throw new Failure.Unwritable(folder.folder() + ": cannot be written: " + e.getMessage(), e);
+            throw new Failure.Unwritable(folder + ": cannot be written: " + e.getMessage(), e);
         }
         queueLines(folder).forEach(line -> context.terminal()
                 .printNote(line + ". A second job shares the work: no run is done twice at the same time."));
@@ -151,7 +155,7 @@ final class BenchmarkSubmitOptions {
         return script != null ? List.of(script) : ChildProcessLauncher.currentProgram(Main.class.getName());
     }
 
-    int cancel(CommandContext context, BenchmarkFolder folder) throws Failure {
+    int cancel(CommandContext context, Path folder) throws Failure {
         int cancelled = 0;
         SlurmCommands slurm = SlurmCommands.ofCurrentUser();
         for (Submission submission : submissions(folder).read()) {
@@ -165,7 +169,7 @@ final class BenchmarkSubmitOptions {
     }
 
     /// A line for each submitted job that is waiting or running.
-    List<String> queueLines(BenchmarkFolder folder) throws Failure {
+    List<String> queueLines(Path folder) throws Failure {
         List<String> lines = new ArrayList<>();
         for (Submission submission : submissions(folder).read()) {
             QueuedTasks tasks = SlurmCommands.ofCurrentUser().queued(submission.jobId());
@@ -176,8 +180,17 @@ final class BenchmarkSubmitOptions {
         return lines;
     }
 
-    private static Submissions submissions(BenchmarkFolder folder) {
-        return new Submissions(folder.folder().resolve("submissions.jsonl"));
+    /// The same, or why there are none: a machine without the scheduler's commands reports the folders too.
+    List<String> queueLinesOrReason(Path folder) throws Failure {
+        try {
+            return queueLines(folder);
+        } catch (Failure.Incompatible unreachable) {
+            return List.of("The queue cannot be read: " + unreachable.getMessage());
+        }
+    }
+
+    private static Submissions submissions(Path folder) {
+        return new Submissions(folder.resolve("submissions.jsonl"));
     }
 
     private static final class EngineNames extends NamedValues<Engine> {
