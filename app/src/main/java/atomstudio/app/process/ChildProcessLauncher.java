@@ -29,6 +29,10 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
     /// Default number of previews, besides the one before the first step.
     private static final int DEFAULT_PREVIEWS = 5;
 
+    /// jpackage's launcher for Linux sets it for Java. One that finds it reads no configuration and takes its first
+    /// argument for a class: a packaged program that starts one, also itself, must unset it.
+    public static final String LAUNCHER_VARIABLE = "_JPACKAGE_LAUNCHER";
+
     private static final List<String> INHERITED_OPTIONS = List.of("-Xmx", "-Xms", "-Xss", "-XX:",
             "--enable-native-access=", "-Dstdout.encoding=", "-Dstderr.encoding=",
             "-D" + Assets.PROPERTY + "=", "-D" + NativeLibraries.PROPERTY + "=");
@@ -51,7 +55,10 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
     /// The command line of this process: the packaged launcher, or this JVM with the same class path.
     public static List<String> currentProgram(String mainClass) {
         String launcher = System.getProperty("jpackage.app-path");
-        if (launcher != null) return List.of(launcher);
+        if (launcher != null)
+            return System.getProperty("os.name").startsWith("Linux")
+                    ? List.of("/usr/bin/env", "-u", LAUNCHER_VARIABLE, launcher)
+                    : List.of(launcher);
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         ManagementFactory.getRuntimeMXBean()

@@ -2,6 +2,7 @@ package atomstudio.app.window;
 
 import atomstudio.app.controls.RoundedImageView;
 import atomstudio.app.desktop.DesktopActions;
+import atomstudio.app.process.ChildProcessLauncher;
 import atomstudio.diffusion.image.RgbImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -50,9 +51,10 @@ final class FxDesktop implements DesktopActions {
 
     private static void start(List<String> command) {
         try {
-            new ProcessBuilder(command).redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .start();
+            ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD);
+            builder.environment().remove(ChildProcessLauncher.LAUNCHER_VARIABLE);
+            builder.start();
         } catch (IOException none) {
             log.warn("cannot run {}", command, none);
         }

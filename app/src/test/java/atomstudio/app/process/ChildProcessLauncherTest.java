@@ -13,12 +13,16 @@ import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.setting.Setting;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class ChildProcessLauncherTest {
@@ -49,6 +53,23 @@ class ChildProcessLauncherTest {
             assertEquals(OptionalInt.of(130), process.await(TIMEOUT));
         }
         assertEquals("resume\nstop\n", file("received"));
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void packagedProgramStartsItselfWithoutTheVariableOfItsLauncher() throws Exception {
+        Path launcher = Files.writeString(folder.resolve("launcher"), "#!/bin/sh\necho \"$1 $_JPACKAGE_LAUNCHER\"\n");
+        Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwx------"));
+        System.setProperty("jpackage.app-path", launcher.toString());
+        try {
+            List<String> command = new ArrayList<>(ChildProcessLauncher.currentProgram("unused"));
+            command.add("train");
+            ProcessBuilder builder = new ProcessBuilder(command);
+            builder.environment().put("_JPACKAGE_LAUNCHER", launcher.toString());
+            assertEquals("train \n", new String(builder.start().getInputStream().readAllBytes()));
+        } finally {
+            System.clearProperty("jpackage.app-path");
+        }
     }
 
     @Test
