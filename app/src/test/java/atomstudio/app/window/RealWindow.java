@@ -79,6 +79,8 @@ record RealWindow(FakeDesktop desktop, WindowViewModel model, Stage stage, Scene
             Thread.sleep(600);
             for (Theme theme : List.of(Theme.LIGHT, Theme.DARK)) {
                 run(() -> model.settings().theme(theme));
+                // The prompt takes its colours in the layout pass that follows.
+                Thread.sleep(200);
                 screenshot(name + size.suffix + (theme == Theme.DARK ? "-dark" : ""));
             }
             run(() -> model.settings().theme(Theme.LIGHT));
