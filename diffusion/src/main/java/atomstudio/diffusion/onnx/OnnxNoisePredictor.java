@@ -21,10 +21,12 @@ import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -134,14 +136,28 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
     }
 
     private OnnxSession build(UNetKey key) throws Failure {
+        Optional<Path> folder = compilesAdapters && runtime().device() instanceof ProviderDevice provider
+                ? provider.compileCache()
+                : Optional.empty();
+        if (folder.isEmpty()) return build(key, checkpoint());
+        Optional<Float32Copy> copy = Float32Copy.of(checkpoint(), folder.get());
+        if (copy.isEmpty()) return build(key, checkpoint());
+        try (Float32Copy float32 = copy.get()) {
+            return build(key, float32.checkpoint());
+        }
+    }
+
+    /// @param stored the checkpoint or a copy of it
+    private OnnxSession build(UNetKey key, Checkpoint stored) throws Failure {
         OnnxRuntime runtime = runtime();
-        OnnxSession.SessionWeights weights = OnnxSession.SessionWeights.of(checkpoint(), model().settings(),
-                runtime.device());
+        OnnxSession.SessionWeights weights = OnnxSession.SessionWeights
+                .of(stored, model().settings(), runtime.device())
+                .withCheckpoint(checkpoint());
         GraphOptions defaults = GraphOptions.of(runtime.device(), weights.mode());
         GraphOptions options = (slicedAttention ? defaults.withLowestMemory() : defaults)
                 .withElementType(elementType(), attentionKernel(key.latents));
         boolean isMappedOnCpu = weights.mode() == OnnxSession.WeightMode.MAPPED && runtime.device().equals(Device.CPU);
-        UNetGraph graph = new UNetGraph(unet, checkpoint(), options,
+        UNetGraph graph = new UNetGraph(unet, stored, options,
                 isMappedOnCpu ? HalfWeightsMode.INPUTS : HalfWeightsMode.INITIALIZERS);
         Graph.Value output = graph.build(key.latents, key.context, key.adaptations, key.changed);
         byte[] bytes = graph.graph().model(output);

@@ -92,6 +92,11 @@ record OnnxSession(OnnxRuntime runtime, SessionHandle handle, Shape outputShape,
             return new SessionWeights(GraphWeights.commonFolder(checkpoint), mode, Optional.of(checkpoint));
         }
 
+        /// The same files, of which those of another checkpoint are checked before each run.
+        SessionWeights withCheckpoint(Checkpoint checked) {
+            return new SessionWeights(folder, mode, Optional.of(checked));
+        }
+
         /// Size of all weights.
         long bytes() {
             return checkpoint.map(SessionWeights::bytes).orElse(0L);

@@ -22,10 +22,8 @@ public final class SafetensorsWriter {
     /// @throws Failure.Unwritable when the disk is full or the folder cannot be written; the old file is kept
     public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) throws Failure {
         Map<String, Tensor> sorted = new TreeMap<>(tensors);
-        byte[] header = header(shapes(sorted), metadata, DType.F32);
         AtomicFile.write(file, out -> {
-            out.write(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).array());
-            out.write(header);
+            writeHeader(out, shapes(sorted), metadata, DType.F32);
             for (Tensor tensor : sorted.values()) write(out, tensor.data());
         });
     }
@@ -38,10 +36,8 @@ public final class SafetensorsWriter {
     public static void write(Path file, Map<String, Shape> shapes, Map<String, String> metadata, DType dtype,
             Function<String, Tensor> tensors) throws Failure {
         Map<String, Shape> sorted = new TreeMap<>(shapes);
-        byte[] header = header(sorted, metadata, dtype);
         AtomicFile.write(file, out -> {
-            out.write(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).array());
-            out.write(header);
+            writeHeader(out, sorted, metadata, dtype);
             for (Map.Entry<String, Shape> entry : sorted.entrySet()) {
                 Tensor tensor = tensors.apply(entry.getKey());
                 if (!tensor.shape().equals(entry.getValue()))
@@ -50,6 +46,14 @@ public final class SafetensorsWriter {
                 out.write(encode(tensor, dtype));
             }
         });
+    }
+
+    /// Writes what comes before the tensors' bytes, which follow in the order of the names.
+    public static void writeHeader(OutputStream out, Map<String, Shape> shapes, Map<String, String> metadata,
+            DType dtype) throws IOException {
+        byte[] header = header(new TreeMap<>(shapes), metadata, dtype);
+        out.write(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).array());
+        out.write(header);
     }
 
     private static byte[] encode(Tensor tensor, DType dtype) {
