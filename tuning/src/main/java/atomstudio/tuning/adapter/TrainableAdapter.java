@@ -1,11 +1,14 @@
 package atomstudio.tuning.adapter;
 
+import static atomstudio.tuning.interop.TrainedLayers.DOES_NOT_FIT;
+
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.interop.TrainedLayers;
 import atomstudio.tuning.method.LayerRanks;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
@@ -27,7 +30,6 @@ import org.jspecify.annotations.Nullable;
 /// text encoder.
 public final class TrainableAdapter {
     private static final Trigger UNKNOWN_TRIGGER = new Trigger("sks", "thing");
-    static final String DOES_NOT_FIT = "cannot be converted to a method of this program: ";
 
     private final ExternalAdapter.LayerMatch match;
     private final List<Layer> network;
@@ -98,7 +100,7 @@ public final class TrainableAdapter {
     }
 
     private TrainedLayers layers(Predicate<Layer> chosen) {
-        return new TrainedLayers(match, network, chosen);
+        return new TrainedLayers(match.deltas(), match.tensors(), network, chosen);
     }
 
     private MethodSettings converted(TrainedLayers layers, String kind) {

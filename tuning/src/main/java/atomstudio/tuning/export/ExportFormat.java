@@ -63,10 +63,6 @@ public enum ExportFormat implements AdapterWriter {
     private static final String TEXTUAL_INVERSION = "textual-inversion";
     /// Methods whose parameters have a form in both LyCORIS and peft.
     private static final List<String> COMMON_METHODS = List.of(LORA, PISSA, "dora", "loha", "lokr");
-
-    /// Methods that change no weight: no other format has a form for them.
-    private static final List<String> BRANCH_METHODS = List.of("serial-adapter", "parallel-adapter", "t-lora");
-
     /// Further methods whose parameters have a form in peft.
     private static final List<String> PEFT_METHODS = List.of("boft", "ia3", "vera");
 
@@ -80,13 +76,11 @@ public enum ExportFormat implements AdapterWriter {
 
     /// The formats that can store a method's parameters.
     public static List<ExportFormat> of(MethodSettings settings) {
-        List<String> methodNames = settings.method() instanceof CombinedMethods combined
-                ? combined.methods().stream().map(TuningMethod::name).toList()
-                : List.of(settings.method().name());
+        List<String> methodNames = methods(settings).stream().map(TuningMethod::name).toList();
         boolean hasEmbedding = methodNames.contains(TEXTUAL_INVERSION),
                 hasLora = methodNames.contains(LORA);
         boolean hasOther = methodNames.stream().anyMatch(name -> !name.equals(TEXTUAL_INVERSION) && !name.equals(LORA)),
-                hasBranches = hasAny(methodNames, BRANCH_METHODS);
+                hasBranches = addsBranches(settings); // no other format has a form for them
         Stream<ExportFormat> possible = Stream.of(values()).filter(format -> !hasBranches || !format.needsBaseModel());
         return possible.filter(format -> switch (format) {
             case ATOMSTUDIO -> true;
@@ -105,6 +99,14 @@ public enum ExportFormat implements AdapterWriter {
                     (hasOther || hasLora) && settings.choice() != MethodName.SSF; // adds biases to layers without one
             case DIFF_BIASES -> methodNames.contains(BITFIT) || methodNames.contains(DIFFFIT);
         }).toList();
+    }
+
+    private static List<TuningMethod> methods(MethodSettings settings) {
+        return settings.method() instanceof CombinedMethods combined ? combined.methods() : List.of(settings.method());
+    }
+
+    private static boolean addsBranches(MethodSettings settings) {
+        return methods(settings).stream().anyMatch(TuningMethod::isBranch);
     }
 
     private static boolean hasAny(List<String> methodNames, List<String> others) {
@@ -184,7 +186,7 @@ public enum ExportFormat implements AdapterWriter {
                 .filter(layer -> !layer.name().equals(TextualInversion.TOKEN_EMBEDDING))
                 .toList();
         if (layers.isEmpty()) return adapter.embeddingToken().isPresent() ? EMBEDDING : ATOMSTUDIO;
-        if (layers.stream().anyMatch(layer -> BRANCH_METHODS.contains(layer.method()))) return ATOMSTUDIO;
+        if (addsBranches(adapter.method())) return ATOMSTUDIO;
         return layers.stream().allMatch(layer -> COMMON_METHODS.contains(layer.method())) ? KOHYA : DIFF;
     }
 

@@ -5,6 +5,7 @@ import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.TuningMethod;
 import java.util.Collection;
 import java.util.List;
@@ -15,29 +16,35 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// Kinds of adapters: the parameters of a layer, by [AdapterTensorKey#parameter], how supported kinds change the layer,
-/// and how the kinds that are trained here are written. Kinds without a reader are rejected by name.
+/// how those that are trained here are written, and how their training goes on. Kinds without a reader are rejected by
+/// name.
 /// Source: LyCORIS 4.1 and peft 0.21, their modules' state dictionaries.
 public enum AdapterKind {
-    LORA("LoRA", LowRankProduct::read, LowRankProduct::write, AdapterKind.DOWN, AdapterKind.UP,
-            LowRankProduct.MID),
-    LOHA("LoHa", LayerDelta::hadamard, LayerDelta::writeHadamard, "hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b",
-            "hada_t1", "hada_t2"),
-    LOKR("LoKr", KroneckerProduct::read, KroneckerProduct::write, "lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2",
-            "lokr_w2_a", "lokr_w2_b", "lokr_t2"),
+    LORA("LoRA", LowRankProduct::read, LowRankProduct::write, LowRankProduct::trained, AdapterKind.DOWN,
+            AdapterKind.UP, LowRankProduct.MID),
+    /// LoRA with norms, which any kind may have; only training has it as a kind.
+    DORA("DoRA", LowRankProduct::trainedDora),
+    LOHA("LoHa", LayerDelta::hadamard, LayerDelta::writeHadamard, LayerDelta::trainedHadamard, "hada_w1_a",
+            "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2"),
+    LOKR("LoKr", KroneckerProduct::read, KroneckerProduct::write, KroneckerProduct::trained, "lokr_w1", "lokr_w1_a",
+            "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2"),
     /// Of norms as well.
-    FULL_DIFF("full weight diffs", LayerDelta::fullDiff, LayerDelta::writeDiff, AdapterKind.DIFF),
-    OFT("OFT", Rotation::readLycoris, Rotation::writeLycoris, AdapterKind.LYCORIS_BLOCKS, Rotation.LYCORIS_SCALE),
-    PEFT_OFT("OFT of peft", Rotation::readPeft, Rotation::writePeft, Rotation.PEFT_OFT, Rotation.PEFT_OFT_SCALED,
-            Rotation.PEFT_OFT_TERMS, Rotation.PEFT_OFT_LIMIT),
-    PEFT_BOFT("BOFT of peft", Rotation::readPeftButterfly, Rotation::writePeftButterfly, Rotation.PEFT_BOFT,
-            Rotation.PEFT_BOFT_SCALE),
-    GLORA("GLoRA", LayerDelta::glora, LayerDelta::writeGlora, "a1.weight", "a2.weight", "b1.weight", "b2.weight",
-            "bm.weight"),
-    PEFT_GLORA("GLoRA of peft", LayerDelta::gloraTerms, AdapterKind::notTrained, gloraTermNames()),
-    IA3("IA³", ChannelScale::read, ChannelScale::write, ChannelScale.ON_INPUT, ChannelScale.LYCORIS,
-            ChannelScale.PEFT),
-    VERA("VeRA", LowRankProduct::readVera, LowRankProduct::writeVera, AdapterKind.VERA_LAMBDA_D,
-            LowRankProduct.VERA_B_SCALE, AdapterKind.VERA_A, AdapterKind.VERA_B),
+    FULL_DIFF("full weight diffs", LayerDelta::fullDiff, LayerDelta::writeDiff, LayerDelta::trainedDiff,
+            AdapterKind.DIFF),
+    OFT("OFT", Rotation::readLycoris, Rotation::writeLycoris, Rotation::trained, AdapterKind.LYCORIS_BLOCKS,
+            Rotation.LYCORIS_SCALE),
+    PEFT_OFT("OFT of peft", Rotation::readPeft, Rotation::writePeft, Rotation::trained, Rotation.PEFT_OFT,
+            Rotation.PEFT_OFT_SCALED, Rotation.PEFT_OFT_TERMS, Rotation.PEFT_OFT_LIMIT),
+    PEFT_BOFT("BOFT of peft", Rotation::readPeftButterfly, Rotation::writePeftButterfly, Rotation::trainedButterfly,
+            Rotation.PEFT_BOFT, Rotation.PEFT_BOFT_SCALE),
+    GLORA("GLoRA", GloraFactors::read, GloraFactors::write, GloraFactors::trained, "a1.weight", "a2.weight",
+            "b1.weight", "b2.weight", "bm.weight"),
+    PEFT_GLORA("GLoRA of peft", GloraFactors::readTerms, AdapterKind::notWritten, GloraFactors::trainedTerms,
+            gloraTermNames()),
+    IA3("IA³", ChannelScale::read, ChannelScale::write, ChannelScale::trained, ChannelScale.ON_INPUT,
+            ChannelScale.LYCORIS, ChannelScale.PEFT),
+    VERA("VeRA", LowRankProduct::readVera, LowRankProduct::writeVera, LowRankProduct::trainedVera,
+            AdapterKind.VERA_LAMBDA_D, LowRankProduct.VERA_B_SCALE, AdapterKind.VERA_A, AdapterKind.VERA_B),
     OLD_OFT("an OFT adapter of peft before 0.14", "oft_r"),
     ADALORA("an AdaLoRA adapter", "lora_E", "ranknum"),
     HRA("an HRA adapter", "hra_u"),
@@ -86,23 +93,39 @@ public enum AdapterKind {
         Map<String, Tensor> write(Layer layer, TuningMethod method, Adaptation.AdapterParameters<Tensor> values);
     }
 
+    /// Reads the layers of one kind as parameters of the method that trains it.
+    @FunctionalInterface
+    interface TrainingReader {
+        /// @throws IllegalArgumentException if the method does not have a layer's form
+        MethodSettings settings(TrainedLayers layers);
+    }
+
     private final String title;
     private final Optional<DeltaReader> reader;
     private final LayerWriter writer;
+    private final Optional<TrainingReader> trainingReader;
     private final Set<String> parameterNames;
 
-    AdapterKind(String title, DeltaReader reader, LayerWriter writer, String... parameterNames) {
-        this.title = title;
-        this.reader = Optional.of(reader);
-        this.writer = writer;
-        this.parameterNames = Set.of(parameterNames);
+    AdapterKind(String title, DeltaReader reader, LayerWriter writer, TrainingReader trainingReader,
+            String... parameterNames) {
+        this(title, Optional.of(reader), writer, Optional.of(trainingReader), parameterNames);
+    }
+
+    AdapterKind(String title, TrainingReader trainingReader) {
+        this(title, Optional.empty(), AdapterKind::notWritten, Optional.of(trainingReader));
     }
 
     /// An unsupported kind.
     AdapterKind(String title, String... parameterNames) {
+        this(title, Optional.empty(), AdapterKind::notWritten, Optional.empty(), parameterNames);
+    }
+
+    AdapterKind(String title, Optional<DeltaReader> reader, LayerWriter writer,
+            Optional<TrainingReader> trainingReader, String... parameterNames) {
         this.title = title;
-        this.reader = Optional.empty();
-        this.writer = AdapterKind::notTrained;
+        this.reader = reader;
+        this.writer = writer;
+        this.trainingReader = trainingReader;
         this.parameterNames = Set.of(parameterNames);
     }
 
@@ -122,7 +145,23 @@ public enum AdapterKind {
         return kinds.stream().findFirst().map(kind -> kind.reader.orElseThrow().read(layer, tensors));
     }
 
-    private static Map<String, Tensor> notTrained(Layer layer, TuningMethod method,
+    /// The kind as which a layer's training can go on; empty for a bias beside another change, and for norms beside
+    /// another than LoRA.
+    static Optional<AdapterKind> trained(Set<String> parameterNames) {
+        AdapterKind kind = supported().filter(each -> each.parameterNames.stream().anyMatch(parameterNames::contains))
+                .findFirst()
+                .orElse(FULL_DIFF); // a bias alone
+        if (parameterNames.contains(DIFF_BIAS) && kind != FULL_DIFF) return Optional.empty();
+        if (MAGNITUDES.stream().noneMatch(parameterNames::contains)) return Optional.of(kind);
+        return kind == LORA ? Optional.of(DORA) : Optional.empty();
+    }
+
+    /// The method of layers that are of this kind, with its settings.
+    MethodSettings trained(TrainedLayers layers) {
+        return trainingReader.orElseThrow().settings(layers);
+    }
+
+    private static Map<String, Tensor> notWritten(Layer layer, TuningMethod method,
             Adaptation.AdapterParameters<Tensor> values) {
         return Map.of();
     }

@@ -1,12 +1,15 @@
 package atomstudio.tuning.interop;
 
 import atomstudio.diffusion.ops.Adaptation;
+import atomstudio.diffusion.ops.Adaptation.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.Ia3;
+import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.Oft;
 import atomstudio.tuning.method.ScaledDelta;
 import atomstudio.tuning.method.TuningMethod;
@@ -39,8 +42,15 @@ record ChannelScale(Oft.Side side, boolean scalesBias) implements Adaptation {
                 : Ia3.side(layer) == Oft.Side.OUTPUT ? Shape.of(count, 1) : Shape.of(1, count)));
     }
 
-    /// The scale as method `ia3` trains it.
-    Tensor trained(Layer layer, Map<String, Tensor> values) {
+    static MethodSettings trained(TrainedLayers layers) {
+        layers.layers().forEach((name, layer) -> layers.put(name, "l", TrainedLayers.named(name, () -> {
+            LayerDelta delta = layers.delta(name);
+            return ((ChannelScale) delta.adaptation()).trained(layer, delta.values());
+        })));
+        return new MethodSettings(MethodName.IA3, layers.layerSetting());
+    }
+
+    private Tensor trained(Layer layer, Map<String, Tensor> values) {
         boolean scalesOutputs = side == Oft.Side.OUTPUT;
         boolean hasOtherBias = layer.hasBias() && scalesBias != scalesOutputs;
         if (side != Ia3.side(layer) || hasOtherBias)

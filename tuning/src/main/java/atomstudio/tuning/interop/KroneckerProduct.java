@@ -1,14 +1,19 @@
 package atomstudio.tuning.interop;
 
 import atomstudio.diffusion.ops.Adaptation;
+import atomstudio.diffusion.ops.Adaptation.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.Lokr;
+import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.MethodSetting;
+import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ScaledDelta;
 import atomstudio.tuning.method.TuningMethod;
+import java.util.HashMap;
 import java.util.Map;
 
 /// LoKr: W + w1 ⊗ w2 with w1 (outputs, inputs) and w2 (blockOutputs, blockColumns); w2's columns include the kernel.
@@ -50,6 +55,45 @@ record KroneckerProduct(long outputs, long inputs, long blockOutputs, long block
         Shape kernels = layer.weightShape().with(0, w2a.shape().size(0)).with(1, blockInputs);
         return Map.of("lokr_w1", w1.scaled(lokr.alpha() / lokr.rank()), "lokr_w2",
                 FactorMath.matmul(w2a, w2b).reshape(kernels), AdapterKind.ALPHA, AdapterKind.alpha(lokr.rank()));
+    }
+
+    /// LoKr. A first factor of two matrices is multiplied out. A whole second factor is a product with the identity, of
+    /// as large a rank as its smaller side.
+    static MethodSettings trained(TrainedLayers layers) {
+        layers.setCommonScale("lokr_w2_b");
+        layers.layers().forEach((name, layer) -> {
+            Map<String, Tensor> tensors = layers.tensors(name), delta = layers.delta(name).values();
+            layers.put(name, "w1", delta.get("w1").scaled(1 / layers.scale()));
+            Tensor w2 = delta.get("w2"), a = tensors.get("lokr_w2_a"), b = tensors.get("lokr_w2_b");
+            long rows = w2.shape().size(0), columns = w2.shape().size(1);
+            if (a != null && b != null && !tensors.containsKey("lokr_t2")) {
+                layers.ranks().put(name, Math.toIntExact(b.shape().size(0)));
+                layers.put(name, "w2a", a.reshape(Shape.of(rows, layers.ranks().get(name))));
+                layers.put(name, "w2b", b.reshape(Shape.of(layers.ranks().get(name), columns)));
+            } else {
+                int rank = Math.toIntExact(Math.min(rows, columns));
+                Tensor identity = Tensor.generate(Shape.of(rank, rank), i -> i / rank == i % rank ? 1 : 0);
+                layers.ranks().put(name, rank);
+                layers.put(name, "w2a", rows == rank ? identity : w2);
+                layers.put(name, "w2b", rows == rank ? w2 : identity);
+            }
+        });
+        return layers.ranked(MethodName.LOKR).with(MethodSetting.FACTOR, Long.toString(factor(layers)));
+    }
+
+    /// The factor that gives all layers their w1; if there is none, the shapes show it.
+    private static long factor(TrainedLayers layers) {
+        Map<Layer, Shape> shapes = new HashMap<>();
+        layers.layers().forEach((name, layer) -> shapes.put(layer, layers.values().get(name + ".w1").shape()));
+        boolean isUnlimited = shapes.entrySet()
+                .stream()
+                .allMatch(each -> Lokr.w1Shape(each.getKey(), Lokr.NO_FACTOR).equals(each.getValue()));
+        return isUnlimited ? Lokr.NO_FACTOR
+                : shapes.values()
+                        .stream()
+                        .mapToLong(shape -> Math.max(shape.size(0), shape.size(1)))
+                        .max()
+                        .orElseThrow();
     }
 
     private static KroneckerProduct of(Layer layer, Shape w1, Shape w2) {

@@ -10,18 +10,13 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.BitFit;
 import atomstudio.tuning.method.Dora;
 import atomstudio.tuning.method.FullFineTuning;
-import atomstudio.tuning.method.Glora;
-import atomstudio.tuning.method.GloraPattern;
-import atomstudio.tuning.method.GloraStructure;
-import atomstudio.tuning.method.GloraTerms;
 import atomstudio.tuning.method.Loha;
+import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.NormOnly;
-import atomstudio.tuning.method.Oft;
 import atomstudio.tuning.method.ScaledDelta;
 import atomstudio.tuning.method.TuningMethod;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -31,8 +26,6 @@ import java.util.TreeSet;
 /// Source: LyCORIS, docs/Algo-Details.md and its modules' state dictionaries; the scale is α/r, or 1 if a file has no
 /// α.
 public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
-    private static final String GLORA_TERM = "glora_";
-
     /// @param tensors of the layer, by [AdapterTensorKey#parameter]
     /// @throws IllegalArgumentException if they do not fit the layer
     public static LayerDelta of(Layer layer, Map<String, Tensor> tensors) {
@@ -62,23 +55,6 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
         return new LayerDelta(new Decomposed(update.get().adaptation, axis), values);
     }
 
-    /// A rotation as methods `oft` and `boft` train it: R = (I + Q)(I − Q)⁻¹ of each block, then a scale of each
-    /// output.
-    /// @param q elements above the diagonals of Q, (stages, blocks, b(b−1)/2)
-    public record TrainedRotation(Oft.Side side, int blockSize, Tensor q, Optional<Tensor> scale) {}
-
-    /// Empty for other kinds.
-    /// @throws IllegalArgumentException if the matrices are no rotations
-    public Optional<TrainedRotation> rotation() {
-        return adaptation instanceof Rotation rotation ? Optional.of(rotation.trained(values)) : Optional.empty();
-    }
-
-    /// The scale of IA³ as method `ia3` trains it; empty for other kinds.
-    /// @throws IllegalArgumentException if the method scales something else in this layer
-    public Optional<Tensor> channelScale(Layer layer) {
-        return adaptation instanceof ChannelScale scale ? Optional.of(scale.trained(layer, values)) : Optional.empty();
-    }
-
     static LayerDelta fullDiff(Layer layer, LayerTensors tensors) {
         return new LayerDelta(new WeightDiff(), Map.of("weight", tensors.get(AdapterKind.DIFF, layer.weightShape())));
     }
@@ -94,6 +70,27 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
             tensors.put(isNorm ? AdapterKind.NORM_DIFF_BIAS : AdapterKind.DIFF_BIAS, values.get("bias"));
         if (isNorm && !hasWeight) tensors.put(AdapterKind.NORM_DIFF, Tensor.zeros(layer.weightShape()));
         return tensors;
+    }
+
+    /// Missing diffs of a bias or a weight are zero, as are the weights that files have beside biases for some
+    /// programs.
+    static MethodSettings trainedDiff(TrainedLayers layers) {
+        boolean biasesOnly = layers.layers().keySet().stream().allMatch(name -> {
+            Tensor weight = layers.delta(name).values().get("weight");
+            return weight == null || weight.squaredNorm() == 0;
+        });
+        layers.layers().forEach((name, layer) -> {
+            Map<String, Tensor> delta = layers.delta(name).values();
+            if (!biasesOnly)
+                layers.put(name, "weight", delta.getOrDefault("weight", Tensor.zeros(layer.weightShape())));
+            if (layer.hasBias()) layers.put(name, "bias", delta.getOrDefault("bias", Tensor.zeros(layer.biasShape())));
+            else
+                if (delta.containsKey("bias"))
+                    throw new IllegalArgumentException(TrainedLayers.DOES_NOT_FIT + name + " has no bias in the model");
+        });
+        boolean normsOnly = layers.layers().values().stream().allMatch(layer -> layer.kind() == Layer.Kind.NORM);
+        return new MethodSettings(biasesOnly ? MethodName.BITFIT : normsOnly ? MethodName.NORM : MethodName.FULL,
+                layers.layerSetting());
     }
 
     static LayerDelta hadamard(Layer layer, LayerTensors tensors) {
@@ -126,72 +123,17 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
                 FactorMath.reshape(b, Shape.of(rank, layer.fanIn()), right)};
     }
 
-    /// W · a1 · a2 + b1 · b2. In files of LyCORIS before 2.0, as A1111 reads them, the factors have the opposite order
-    /// in both products.
-    static LayerDelta glora(Layer layer, LayerTensors tensors) {
-        Tensor a1 = tensors.get("a1.weight"), a2 = tensors.get("a2.weight");
-        Tensor b1 = tensors.get("b1.weight"), b2 = tensors.get("b2.weight");
-        long outputs = layer.weightShape().size(0), inputs = layer.weightShape().size(1);
-        boolean isCurrent = a1.shape().size(0) == inputs && b1.shape().size(0) == outputs;
-        boolean isOld = a2.shape().size(0) == inputs && b2.shape().size(0) == outputs && layer.kernelSize() == 1;
-        if (!layer.isProjection() || !isCurrent && !isOld)
-            throw new IllegalArgumentException("expected a1 and b1 with " + inputs + " and " + outputs
-                    + " rows, found " + a1.shape() + " and " + b1.shape());
-        if (!isCurrent) {
-            Map<String, Tensor> swapped = new HashMap<>(tensors.byName());
-            swapped.putAll(Map.of("a1.weight", a2, "a2.weight", a1, "b1.weight", b2, "b2.weight", b1));
-            return glora(layer, new LayerTensors(swapped));
-        }
-        long rank = a2.shape().size(0);
-        if (tensors.has("bm.weight")) b2 = FactorMath.contractCore(tensors.get("bm.weight"), b2);
-        double scale = tensors.scale(rank);
-        return new LayerDelta(new Glora(Math.toIntExact(rank), rank), Map.of(
-                "a1", FactorMath.reshape(a1, Shape.of(inputs, rank), "a1.weight").scaled(scale),
-                "a2", FactorMath.reshape(a2, Shape.of(rank, inputs), "a2.weight"),
-                "b1", FactorMath.reshape(b1, Shape.of(outputs, rank), "b1.weight").scaled(scale),
-                "b2", FactorMath.reshape(b2, layer.weightShape().with(0, rank), "b2.weight")));
-    }
-
-    static Map<String, Tensor> writeGlora(Layer layer, TuningMethod method, AdapterParameters<Tensor> values) {
-        if (!(method instanceof Glora glora)) return Map.of();
-        Map<String, Tensor> tensors = new HashMap<>();
-        for (String factor : List.of("a1", "a2", "b1", "b2")) {
-            Tensor value = values.get(factor);
-            boolean isPoint = layer.weightShape().rank() == 4 && value.shape().rank() == 2;
-            tensors.put(factor + ".weight", isPoint
-                    ? value.reshape(Shape.of(value.shape().size(0), value.shape().size(1), 1, 1))
-                    : value);
-        }
-        tensors.put(AdapterKind.ALPHA, AdapterKind.alpha(glora.alpha()));
-        return tensors;
-    }
-
-    /// GLoRA of peft: each term a product `Xd` · `Xu`, a vector or a scalar `X`, or nothing (`zeros`).
-    static LayerDelta gloraTerms(Layer layer, LayerTensors tensors) {
-        if (!layer.isProjection())
-            throw new IllegalArgumentException("expected a convolution or a linear layer, found " + layer.kind());
-        Map<String, Tensor> values = new HashMap<>();
-        List<GloraStructure.Form> forms = new ArrayList<>();
-        int rank = 1;
-        for (String term : List.of("A", "B", "C", "D", "E")) {
-            String prefix = GLORA_TERM + term + ".";
-            long rows = term.equals("C") ? layer.fanIn() : layer.weightShape().size(0);
-            if (tensors.has(prefix + "Xd")) {
-                Tensor down = tensors.get(prefix + "Xd");
-                rank = Math.toIntExact(down.shape().elements() / rows);
-                values.put(term + "d", FactorMath.reshape(down, Shape.of(rows, rank), prefix + "Xd"));
-                values.put(term + "u",
-                        tensors.get(prefix + "Xu", Shape.of(rank, term.equals("C") ? 1 : layer.fanIn())));
-                forms.add(GloraStructure.Form.LOW_RANK);
-            } else if (tensors.has(prefix + "X")) {
-                boolean isScalar = tensors.get(prefix + "X").shape().elements() == 1;
-                values.put(term, tensors.get(prefix + "X", Shape.of(isScalar ? 1 : rows)));
-                forms.add(isScalar ? GloraStructure.Form.SCALAR : GloraStructure.Form.VECTOR);
-            } else forms.add(GloraStructure.Form.NONE);
-        }
-        GloraStructure structure = new GloraStructure(forms.get(0), forms.get(1), forms.get(2), forms.get(3),
-                forms.get(4));
-        return new LayerDelta(new GloraTerms(rank, GloraPattern.ofAll(structure)), values);
+    /// LoHa.
+    static MethodSettings trainedHadamard(TrainedLayers layers) {
+        layers.setCommonScale("hada_w1_b");
+        layers.layers().keySet().forEach(name -> {
+            layers.delta(name)
+                    .values()
+                    .forEach((parameter, value) -> layers.put(name, parameter,
+                            parameter.equals("w2a") ? value.scaled(1 / layers.scale()) : value));
+            layers.ranks().put(name, Math.toIntExact(layers.values().get(name + ".w1b").shape().size(0)));
+        });
+        return layers.ranked(MethodName.LOHA);
     }
 
     /// DoRA: the rows of W + ΔW along an axis, 0 for outputs and 1 for inputs, with new norms.

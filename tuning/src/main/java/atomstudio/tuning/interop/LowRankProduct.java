@@ -1,6 +1,7 @@
 package atomstudio.tuning.interop;
 
 import atomstudio.diffusion.ops.Adaptation;
+import atomstudio.diffusion.ops.Adaptation.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
@@ -9,12 +10,16 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.Dora;
 import atomstudio.tuning.method.Lora;
 import atomstudio.tuning.method.LoraFa;
+import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.MethodSetting;
+import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.Pissa;
 import atomstudio.tuning.method.ScaledDelta;
 import atomstudio.tuning.method.TuningMethod;
 import atomstudio.tuning.method.Vera;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /// LoRA and LoCon: W + up · down, reshaped to the weight, so that rows and columns of the product may differ from
 /// outputs and inputs.
@@ -95,6 +100,74 @@ record LowRankProduct(int rank, long rows, long columns) implements Adaptation {
         return Map.of(AdapterKind.DOWN, Tensor.concatenate(values.get("dA"), a), AdapterKind.UP,
                 Tensor.concatenateColumns(List.of(values.get("B0"), values.get("dB"))), AdapterKind.ALPHA,
                 AdapterKind.alpha(2 * pissa.alpha()));
+    }
+
+    /// LoRA and LoCon.
+    static MethodSettings trained(TrainedLayers layers) {
+        layers.setCommonScale(AdapterKind.DOWN);
+        putProducts(layers);
+        boolean hasKernels = layers.layers().values().stream().anyMatch(layer -> layer.kernelSize() > 1);
+        return layers.ranked(hasKernels ? MethodName.LOCON : MethodName.LORA);
+    }
+
+    /// The factors A and B of every layer.
+    private static void putProducts(TrainedLayers layers) {
+        layers.layers().forEach((name, layer) -> {
+            Tensor down = layers.delta(name).values().get("down"), up = layers.delta(name).values().get("up");
+            int rank = Math.toIntExact(down.shape().size(0));
+            long outputs = layer.weightShape().size(0);
+            if (up.shape().size(0) != outputs)
+                throw new IllegalArgumentException(
+                        TrainedLayers.DOES_NOT_FIT + name + " is a product of " + up.shape() + " and "
+                                + down.shape() + ", which is reshaped to the weight " + layer.weightShape());
+            layers.ranks().put(name, rank);
+            layers.put(name, "A", down.reshape(layer.weightShape().with(0, rank)));
+            layers.put(name, "B", up.scaled(1 / layers.scale())
+                    .reshape(layer.weightShape().rank() == 4 ? Shape.of(outputs, rank, 1, 1)
+                            : Shape.of(outputs, rank)));
+        });
+    }
+
+    /// DoRA of LoRA; the norms are those of outputs.
+    static MethodSettings trainedDora(TrainedLayers layers) {
+        layers.setCommonScale(AdapterKind.DOWN);
+        putProducts(layers);
+        layers.layers().forEach((name, layer) -> {
+            Tensor magnitude = layers.delta(name).values().get("magnitude");
+            Tensor stored = layers.tensors(name).get(AdapterKind.MAGNITUDE);
+            boolean isOfInputs = stored != null && stored.shape().rank() > 1
+                    && stored.shape().elements() != stored.shape().size(0);
+            if (isOfInputs)
+                throw new IllegalArgumentException(
+                        TrainedLayers.DOES_NOT_FIT + name
+                                + " has a norm for every input, method dora one for every output");
+            layers.put(name, "g", magnitude.reshape(Shape.of(layer.weightShape().size(0))));
+        });
+        return layers.ranked(MethodName.DORA);
+    }
+
+    /// VeRA; the layers' parts of the shared matrices are stored.
+    static MethodSettings trainedVera(TrainedLayers layers) {
+        Map<String, String> allRanks = new TreeMap<>();
+        layers.layers().forEach((name, layer) -> {
+            Tensor d = layers.tensors(name).get(VERA_D);
+            int rank = d.data().length;
+            long outputs = layer.weightShape().size(0);
+            allRanks.put(name, Integer.toString(rank));
+            layers.put(name, "A", leading(layers.tensors(name).get(VERA_A), rank, layer.fanIn()));
+            layers.put(name, "B", leading(layers.tensors(name).get(VERA_B), outputs, rank));
+            layers.put(name, "d", d.reshape(Shape.of(rank)));
+            layers.put(name, "b", layers.tensors(name).get(VERA_B_SCALE).reshape(Shape.of(outputs)));
+        });
+        Map<MethodSetting, String> settings = layers.settings(MethodSetting.RANK,
+                TrainedLayers.only(allRanks, "ranks"));
+        settings.put(MethodSetting.PROJECTION_SEED, Vera.STORED);
+        return new MethodSettings(MethodName.VERA, settings);
+    }
+
+    private static Tensor leading(Tensor matrix, long rows, long columns) {
+        int width = Math.toIntExact(matrix.shape().size(1)), used = Math.toIntExact(columns);
+        return Tensor.generate(Shape.of(rows, columns), i -> matrix.data()[i / used * width + i % used]);
     }
 
     @Override

@@ -1,21 +1,28 @@
 package atomstudio.tuning.interop;
 
 import atomstudio.diffusion.ops.Adaptation;
+import atomstudio.diffusion.ops.Adaptation.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.Boft;
+import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.MethodSetting;
+import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.Oft;
 import atomstudio.tuning.method.RescaledRotation;
 import atomstudio.tuning.method.ScaledDelta;
 import atomstudio.tuning.method.TuningMethod;
+import atomstudio.tuning.setting.Setting;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /// OFT and BOFT: the channels of one side of W are multiplied by block-diagonal matrices in one or more stages, then
@@ -75,11 +82,73 @@ record Rotation(Oft.Side side, int stages, int blocks, int blockSize, boolean is
         return of(layer, Oft.Side.INPUT, matrices, stored.shape().size(0), tensors, PEFT_BOFT_SCALE);
     }
 
-    /// The parameters of methods `oft` and `boft`.
-    LayerDelta.TrainedRotation trained(Map<String, Tensor> values) {
+    static MethodSettings trainedButterfly(TrainedLayers layers) {
+        Map<String, Trained> rotations = rotations(layers);
+        Map<MethodSetting, String> settings = settings(layers, rotations);
+        Map<String, String> factors = new TreeMap<>();
+        rotations.forEach((name, rotation) -> {
+            factors.put(name, Long.toString(rotation.q().shape().size(0)));
+            layers.put(name, "Q", rotation.q());
+        });
+        settings.put(MethodSetting.BUTTERFLY_FACTORS, TrainedLayers.only(factors, "butterfly factors"));
+        return new MethodSettings(MethodName.BOFT, settings);
+    }
+
+    static MethodSettings trained(TrainedLayers layers) {
+        Map<String, Trained> rotations = rotations(layers);
+        Map<String, String> sides = new TreeMap<>();
+        rotations.forEach((name, rotation) -> {
+            Shape q = rotation.q().shape();
+            if (q.size(0) > 1)
+                throw new IllegalArgumentException(
+                        TrainedLayers.DOES_NOT_FIT + name + " has butterfly factors of the outputs, "
+                                + "method boft has them of the inputs");
+            sides.put(name, rotation.side().option());
+            layers.put(name, "Q", rotation.q().reshape(Shape.of(q.size(1), q.size(2))));
+        });
+        Map<MethodSetting, String> settings = settings(layers, rotations);
+        settings.put(MethodSetting.SIDE, TrainedLayers.only(sides, "sides"));
+        return new MethodSettings(MethodName.OFT, settings);
+    }
+
+    /// The matrices themselves are inverted, since programs compute them from their parameters in several ways.
+    private static Map<String, Trained> rotations(TrainedLayers layers) {
+        Map<String, Trained> rotations = new TreeMap<>();
+        layers.layers().keySet().forEach(name -> rotations.put(name, TrainedLayers.named(name, () -> {
+            LayerDelta delta = layers.delta(name);
+            return ((Rotation) delta.adaptation()).trained(delta.values());
+        })));
+        return rotations;
+    }
+
+    private static Map<MethodSetting, String> settings(TrainedLayers layers, Map<String, Trained> rotations) {
+        Map<String, String> sizes = new TreeMap<>(), counts = new TreeMap<>();
+        rotations.forEach((name, rotation) -> {
+            sizes.put(name, Integer.toString(rotation.blockSize()));
+            counts.put(name, "1/" + rotation.q().shape().size(1));
+        });
+        boolean hasOneSize = Set.copyOf(sizes.values()).size() == 1;
+        Map<MethodSetting, String> settings = layers.settings(MethodSetting.BLOCK_SIZE,
+                hasOneSize ? sizes.values().iterator().next()
+                        : TrainedLayers.only(counts, "shares and sizes of blocks"));
+        if (rotations.values().stream().anyMatch(rotation -> rotation.scale().isPresent())) {
+            settings.put(MethodSetting.RESCALED, Setting.YES);
+            layers.layers()
+                    .forEach((name, layer) -> layers.put(name, RescaledRotation.SCALE,
+                            rotations.get(name).scale().orElse(Tensor.filled(layer.biasShape(), 1))));
+        }
+        return settings;
+    }
+
+    /// A rotation as methods `oft` and `boft` train it: R = (I + Q)(I − Q)⁻¹ of each block, then a scale of each
+    /// output.
+    /// @param q elements above the diagonals of Q, (stages, blocks, b(b−1)/2)
+    private record Trained(Oft.Side side, int blockSize, Tensor q, Optional<Tensor> scale) {}
+
+    private Trained trained(Map<String, Tensor> values) {
         List<Tensor> q = IntStream.range(0, stages).mapToObj(i -> q(values.get("R" + i))).toList();
         Tensor all = Tensor.concatenate(q.toArray(Tensor[]::new));
-        return new LayerDelta.TrainedRotation(side, blockSize,
+        return new Trained(side, blockSize,
                 all.reshape(Shape.of(stages, blocks, all.shape().size(1))),
                 Optional.ofNullable(values.get("scale")));
     }

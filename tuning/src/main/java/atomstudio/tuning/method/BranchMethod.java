@@ -7,6 +7,9 @@ import atomstudio.diffusion.ops.Ops;
 /// A method that leaves all weights as they are and adds a branch to the output of its layers.
 interface BranchMethod extends TuningMethod {
     @Override
+    default boolean isBranch() { return true; }
+
+    @Override
     default boolean isBranch(Layer layer) {
         return true;
     }

@@ -52,6 +52,11 @@ record RankedMethod(Factory factory, RankScale scale, Scaling scaling, RankPatte
     }
 
     @Override
+    public boolean isBranch() {
+        return create(scale.rank()).isBranch();
+    }
+
+    @Override
     public boolean skipsIndivisible(Layer layer) {
         return methodFor(layer).skipsIndivisible(layer);
     }

@@ -42,6 +42,9 @@ public record RestrictedMethod(TuningMethod method, LayerSelector layers) implem
     }
 
     @Override
+    public boolean isBranch() { return method.isBranch(); }
+
+    @Override
     public boolean isBranch(Layer layer) {
         return method.isBranch(layer);
     }

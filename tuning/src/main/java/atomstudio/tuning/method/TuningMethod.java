@@ -29,6 +29,9 @@ public interface TuningMethod extends Adaptation {
         return this;
     }
 
+    /// Whether it adds branches and changes no weight ([Adaptation#isBranch]).
+    default boolean isBranch() { return false; }
+
     default boolean tunes(Layer layer) {
         return !parameterSpecs(layer).isEmpty();
     }
