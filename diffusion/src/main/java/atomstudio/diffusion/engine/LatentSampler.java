@@ -34,6 +34,8 @@ public record LatentSampler(DiffusionModel model, NoisePredictor unet, Autoencod
         SamplingPlan plan = generation.settings().sampling().plan(model.scheduler());
         LatentInit first = new LatentInit(generation.source(), size, Optional.empty());
         int firstSteps = first.steps(plan);
+        LatentSize decoded = generation.hires().map(hires -> upscaledSize(size, hires)).orElse(size);
+        autoencoder.prepareDecoding(latentShape(model, new LatentSize(1, decoded.height, decoded.width)));
         List<PromptEmbeddings> firstEmbeddings = conditioning.forAllSteps(new Pass(firstSteps, 0));
         Optional<Tensor> firstLatents = runPass(batch, firstEmbeddings, first, plan, listener);
         if (generation.hires().isEmpty() || firstLatents.isEmpty()) return firstLatents;

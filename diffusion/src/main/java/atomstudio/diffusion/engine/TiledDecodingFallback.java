@@ -2,6 +2,7 @@ package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.net.Vae;
+import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -35,8 +36,13 @@ record TiledDecodingFallback(Autoencoder network, TiledDecoding tiled, LongSuppl
     }
 
     @Override
+    public void prepareDecoding(Shape latents) {
+        if (levelsThatFit(latents) == tiled.vae().levels()) network.prepareDecoding(latents);
+    }
+
+    @Override
     public Tensor decode(Tensor latents) throws Failure {
-        int wholeLevels = levelsThatFit(latents);
+        int wholeLevels = levelsThatFit(latents.shape());
         if (wholeLevels < tiled.vae().levels()) return decodeTiled(latents, wholeLevels);
         try {
             return network.decode(latents);
@@ -52,10 +58,10 @@ record TiledDecodingFallback(Autoencoder network, TiledDecoding tiled, LongSuppl
     }
 
     /// Levels, from the coarsest on, whose feature maps fit into half of the memory.
-    private int levelsThatFit(Tensor latents) {
+    private int levelsThatFit(Shape latents) {
         Vae vae = tiled.vae();
         long limit = availableBytes.getAsLong() / 2;
-        long pixels = latents.shape().size(2) * latents.shape().size(3);
+        long pixels = latents.size(2) * latents.size(3);
         for (int level = 0; level < vae.levels(); level++) {
             long levelPixels = pixels << 2 * level;
             int channels = vae.inputChannels(level) + vae.outputChannels(level);

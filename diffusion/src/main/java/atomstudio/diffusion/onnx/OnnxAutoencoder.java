@@ -17,6 +17,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
 
 /// The VAE on ONNX Runtime, in float32 or bfloat16: some decoders overflow in float16. Of the sessions for tiles it
 /// keeps one, since tiles of one shape follow each other and sessions hold their memory.
@@ -25,9 +28,13 @@ final class OnnxAutoencoder extends OnnxNetwork implements Autoencoder, TileDeco
     private record TileKey(int level, List<Shape> norms, Shape features) {}
 
     private final Vae vae;
-    private final SessionCache<Shape> decoders = new SessionCache<>(MAX_SESSIONS, this::buildDecoder);
+    private final SessionCache<Shape> decoders = new SessionCache<>(MAX_SESSIONS, this::decoder);
     private final SessionCache<Shape> encoders = new SessionCache<>(MAX_SESSIONS, this::buildEncoder);
+    private @Nullable PreparedDecoder prepared;
     private final SessionCache<TileKey> tileDecoders = new SessionCache<>(1, this::buildTileDecoder);
+
+    /// A decoder's session that is made in the background.
+    private record PreparedDecoder(Shape latents, CompletableFuture<OnnxSession> session) {}
 
     OnnxAutoencoder(OnnxModel model, Checkpoint checkpoint) {
         super(model.withRuntime(precise(model.runtime())), checkpoint);
@@ -44,6 +51,51 @@ final class OnnxAutoencoder extends OnnxNetwork implements Autoencoder, TileDeco
         OnnxSession session = encoders.get(images.shape());
         return LatentDistribution
                 .ofEncoderOutput(session.run(Map.of("images", OnnxSession.Feed.of(images)), Map.of()));
+    }
+
+    /// In the process of a provider, which compiles it beside the UNet.
+    @Override
+    public void prepareDecoding(Shape latents) {
+        boolean isElsewhere = runtime().device() instanceof ProviderDevice device && device.process().isPresent();
+        if (!isElsewhere || decoders.has(latents) || prepared != null && prepared.latents.equals(latents)) return;
+        closePrepared();
+        CompletableFuture<OnnxSession> session = new CompletableFuture<>();
+        prepared = new PreparedDecoder(latents, session);
+        Thread.ofPlatform().daemon().name("decoder").start(() -> {
+            try {
+                session.complete(buildDecoder(latents));
+            } catch (Failure | RuntimeException | Error e) {
+                session.completeExceptionally(e);
+            }
+        });
+    }
+
+    /// The prepared session or a new one.
+    private OnnxSession decoder(Shape latents) throws Failure {
+        PreparedDecoder found = prepared;
+        if (found == null || !found.latents.equals(latents)) return buildDecoder(latents);
+        prepared = null;
+        return await(found.session);
+    }
+
+    private static OnnxSession await(CompletableFuture<OnnxSession> session) throws Failure {
+        try {
+            return session.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof Failure failure) throw failure;
+            throw e;
+        }
+    }
+
+    private void closePrepared() {
+        PreparedDecoder found = prepared;
+        prepared = null;
+        if (found == null) return;
+        try {
+            await(found.session).close();
+        } catch (Failure notMade) {
+            // Nothing to close.
+        }
     }
 
     @Override
@@ -93,6 +145,7 @@ final class OnnxAutoencoder extends OnnxNetwork implements Autoencoder, TileDeco
 
     @Override
     void closeSessions() {
+        closePrepared();
         decoders.close();
         encoders.close();
         tileDecoders.close();

@@ -23,11 +23,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 
-/// The other end of a [ProviderProcess]: holds the sessions and runs them.
+/// The other end of a [ProviderProcess]: holds the sessions and runs them, one run at a time. Sessions are created
+/// beside that.
 public final class ProviderHost {
     private static final int BUFFER_BYTES = 1 << 16;
 
@@ -39,8 +43,8 @@ public final class ProviderHost {
 
     private final OutputStream out;
     private final DeviceSource devices;
-    private final Map<Integer, HostedSession> sessions = new HashMap<>();
-    private int nextId;
+    private final Map<Integer, HostedSession> sessions = new ConcurrentHashMap<>();
+    private final AtomicInteger nextId = new AtomicInteger();
 
     private ProviderHost(OutputStream out, DeviceSource devices) {
         this.out = out;
@@ -61,15 +65,18 @@ public final class ProviderHost {
     /// Answers requests until the end of the input. Work that is in progress then goes on, on a daemon thread: the
     /// caller ends the process.
     public static void serve(InputStream in, OutputStream out, DeviceSource devices) throws IOException {
-        ExecutorService worker = Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().factory());
+        ThreadFactory daemons = Thread.ofPlatform().daemon().factory();
+        ExecutorService runs = Executors.newSingleThreadExecutor(daemons);
+        ExecutorService creations = Executors.newCachedThreadPool(daemons);
         ProviderHost host = new ProviderHost(out, devices);
         DataInputStream requests = new DataInputStream(new BufferedInputStream(in, BUFFER_BYTES));
         try {
             while (true) {
                 int kind = requests.read();
                 if (kind < 0) return;
+                int number = requests.readInt();
                 Work work = host.read(kind, requests);
-                worker.execute(() -> host.answer(work));
+                (kind == ProviderMessage.CREATE ? creations : runs).execute(() -> host.answer(number, work));
             }
         } catch (EOFException ended) {
             // The other process ended while it wrote.
@@ -103,17 +110,19 @@ public final class ProviderHost {
         }
     }
 
-    private void answer(Work work) {
+    private void answer(int request, Work work) {
         Answer answer;
         try {
-            answer = new Answer(Answer.Status.DONE, work.run());
+            answer = new Answer(request, Answer.Status.DONE, work.run());
         } catch (Failure | OrtException | RuntimeException | OutOfMemoryError e) {
-            answer = Answer.failed(e);
+            answer = Answer.failed(request, e);
         }
         try {
             // The provider may have left a line unfinished.
-            out.write(("\n" + answer.line() + "\n").getBytes(StandardCharsets.ISO_8859_1));
-            out.flush();
+            synchronized (out) {
+                out.write(("\n" + answer.line() + "\n").getBytes(StandardCharsets.ISO_8859_1));
+                out.flush();
+            }
         } catch (IOException ended) {
             // The end of the input ends this process.
         }
@@ -131,7 +140,7 @@ public final class ProviderHost {
             OrtSession session = runtime.nativeSession(request.graph(),
                     new OnnxRuntime.GraphFiles(folder, OnnxSession.WeightMode.COMPILED, request.weightBytes()),
                     values.tensors);
-            int id = nextId++;
+            int id = nextId.getAndIncrement();
             sessions.put(id, new HostedSession(runtime, session, new TensorMap(new HashMap<>(), new HashMap<>())));
             return (id + "\n" + String.join("\n", session.getInputNames())).getBytes(StandardCharsets.UTF_8);
         } catch (OrtException e) {

@@ -24,7 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /// What a process sends to the process of a provider and back. Requests are binary, on standard input. Answers are
-/// lines on standard output, since the provider may print lines of its own.
+/// lines on standard output, since the provider may print lines of its own; they carry the number of their request.
 final class ProviderMessage {
     static final int CREATE = 1;
     static final int RUN = 2;
@@ -57,24 +57,26 @@ final class ProviderMessage {
         }
     }
 
+    /// @param request number of the request
     /// @param content of a session, a result or, in UTF-8, the reason of a failure
-    record Answer(Status status, byte[] content) {
+    record Answer(int request, Status status, byte[] content) {
         enum Status { DONE, FAILED, OUT_OF_MEMORY }
 
-        static Answer failed(Throwable e) {
+        static Answer failed(int request, Throwable e) {
             boolean isMemory = e instanceof Failure.OutOfMemory || e instanceof OutOfMemoryError;
-            return new Answer(isMemory ? Status.OUT_OF_MEMORY : Status.FAILED,
+            return new Answer(request, isMemory ? Status.OUT_OF_MEMORY : Status.FAILED,
                     String.valueOf(e.getMessage()).getBytes(StandardCharsets.UTF_8));
         }
 
         String line() {
-            return ANSWER + status + " " + Base64.getEncoder().encodeToString(content);
+            return ANSWER + request + " " + status + " " + Base64.getEncoder().encodeToString(content);
         }
 
         /// @throws IllegalArgumentException if it is none, as when a provider printed into it
         static Answer parse(String line) {
-            String[] words = line.substring(ANSWER.length()).split(" ", 2);
-            return new Answer(Status.valueOf(words[0]), Base64.getDecoder().decode(words[1]));
+            String[] words = line.substring(ANSWER.length()).split(" ", 3);
+            return new Answer(Integer.parseInt(words[0]), Status.valueOf(words[1]),
+                    Base64.getDecoder().decode(words[2]));
         }
     }
 

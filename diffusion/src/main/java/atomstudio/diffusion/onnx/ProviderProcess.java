@@ -19,10 +19,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 
 /// A child process in which networks run on an execution provider: a crash of the provider's code ends the child and
-/// not this process. It is kept between models, and ends with this process. One request at a time.
+/// not this process. It is kept between models, and ends with this process.
 final class ProviderProcess {
     private static final int END_SECONDS = 10;
     private static final int BUFFER_BYTES = 1 << 16;
@@ -34,13 +36,45 @@ final class ProviderProcess {
     private final ProviderCommand program;
     private final Process process;
     private final DataOutputStream requests;
-    private final BufferedReader answers;
+    private final Map<Integer, CompletableFuture<Answer>> pending = new HashMap<>();
+    private int lastRequest;
+    private boolean ended;
 
     private ProviderProcess(ProviderCommand program, Process process) {
         this.program = program;
         this.process = process;
         this.requests = new DataOutputStream(new BufferedOutputStream(process.getOutputStream(), BUFFER_BYTES));
-        this.answers = process.inputReader(StandardCharsets.ISO_8859_1);
+        Thread.ofPlatform()
+                .daemon()
+                .name("provider answers")
+                .start(() -> readAnswers(process.inputReader(StandardCharsets.ISO_8859_1)));
+    }
+
+    /// Until the process ends.
+    private void readAnswers(BufferedReader lines) {
+        try {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                if (!line.startsWith(ProviderMessage.ANSWER)) continue; // printed by the provider
+                Answer answer = Answer.parse(line);
+                CompletableFuture<Answer> request;
+                synchronized (this) {
+                    request = pending.remove(answer.request());
+                }
+                if (request != null) request.complete(answer);
+            }
+        } catch (IOException e) {
+            // Reported below.
+        } catch (IllegalArgumentException unreadable) {
+            process.destroyForcibly(); // the provider printed into an answer
+        }
+        endRequests();
+    }
+
+    /// Ends all requests without an answer.
+    private synchronized void endRequests() {
+        ended = true;
+        pending.values().forEach(request -> request.completeExceptionally(new IOException("no answer")));
+        pending.clear();
     }
 
     /// The running process of a program; started if there is none, or if it has ended.
@@ -66,25 +100,30 @@ final class ProviderProcess {
         void write(DataOutputStream out) throws IOException;
     }
 
-    private synchronized byte[] exchange(ProviderDevice device, Request request) throws Failure {
+    private byte[] exchange(ProviderDevice device, int kind, Request request) throws Failure {
+        Answer answer;
         try {
-            request.write(requests);
-            requests.flush();
-            for (String line = answers.readLine(); line != null; line = answers.readLine()) {
-                if (!line.startsWith(ProviderMessage.ANSWER)) continue; // printed by the provider
-                Answer answer = Answer.parse(line);
-                if (answer.status() == Answer.Status.DONE) return answer.content();
-                String message = new String(answer.content(), StandardCharsets.UTF_8);
-                if (answer.status() == Answer.Status.OUT_OF_MEMORY)
-                    throw new Failure.OutOfMemory(message, new IOException("in the process of a provider"));
-                throw new Failure.DeviceUnavailable(message, Failure.Remedy.USE_CPU);
-            }
-        } catch (IOException e) {
-            // Reported below.
-        } catch (IllegalArgumentException unreadable) {
-            process.destroyForcibly(); // the provider printed into an answer
+            answer = send(kind, request).join();
+        } catch (IOException | CompletionException noAnswer) {
+            throw ended(device);
         }
-        throw ended(device);
+        if (answer.status() == Answer.Status.DONE) return answer.content();
+        String message = new String(answer.content(), StandardCharsets.UTF_8);
+        if (answer.status() == Answer.Status.OUT_OF_MEMORY)
+            throw new Failure.OutOfMemory(message, new IOException("in the process of a provider"));
+        throw new Failure.DeviceUnavailable(message, Failure.Remedy.USE_CPU);
+    }
+
+    private synchronized CompletableFuture<Answer> send(int kind, Request request) throws IOException {
+        if (ended) throw new IOException("the process has ended");
+        int number = ++lastRequest;
+        CompletableFuture<Answer> answer = new CompletableFuture<>();
+        pending.put(number, answer);
+        requests.writeByte(kind);
+        requests.writeInt(number);
+        request.write(requests);
+        requests.flush();
+        return answer;
     }
 
     /// Ends what remains of the process; the next session starts another.
@@ -123,8 +162,7 @@ final class ProviderProcess {
     /// Opens a session in the process.
     RemoteSession createSession(ProviderDevice device, SessionRequest request, Map<String, OnnxTensor> initializers)
             throws Failure {
-        byte[] content = exchange(device, out -> {
-            out.writeByte(ProviderMessage.CREATE);
+        byte[] content = exchange(device, ProviderMessage.CREATE, out -> {
             request.write(out);
             ProviderMessage.writeTensors(out, initializers);
         });
@@ -157,8 +195,7 @@ final class ProviderProcess {
             persistentInputs.forEach((name, tensor) -> {
                 if (sent.get(name) != tensor) changed.put(name, tensor);
             });
-            byte[] content = exchange(device, out -> {
-                out.writeByte(ProviderMessage.RUN);
+            byte[] content = exchange(device, ProviderMessage.RUN, out -> {
                 out.writeInt(id);
                 ProviderMessage.writeTensors(out, feeds);
                 ProviderMessage.writeNames(out, persistentInputs.keySet());
@@ -175,10 +212,7 @@ final class ProviderProcess {
             sent = Map.of();
             if (!process.isAlive()) return;
             try {
-                exchange(device, out -> {
-                    out.writeByte(ProviderMessage.CLOSE);
-                    out.writeInt(id);
-                });
+                exchange(device, ProviderMessage.CLOSE, out -> out.writeInt(id));
             } catch (Failure ended) {
                 // The session ended with its process.
             }

@@ -22,6 +22,10 @@ final class SessionCache<K> implements AutoCloseable {
         this.builder = builder;
     }
 
+    boolean has(K key) {
+        return sessions.containsKey(key);
+    }
+
     OnnxSession get(K key) throws Failure {
         OnnxSession session = sessions.get(key);
         if (session != null) return session;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Autoencoder;
 import atomstudio.diffusion.engine.Conditioning;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
@@ -67,6 +68,21 @@ class ProviderProcessTest {
             Tensor latents = Tensor.filled(Shape.of(1, 4, 16, 16), 0.5f);
             assertClose("decoder", here.autoencoder().decode(latents), there.autoencoder().decode(latents), 1e-4);
             assertEquals(1, FakeProviderProgram.started(folder).size(), "one process serves all engines");
+        }
+    }
+
+    @Test
+    void aDecoderIsPreparedWhileTheUNetIsUsed() throws Exception {
+        Tensor latents = Tensor.filled(Shape.of(1, 4, 16, 16), 0.5f);
+        try (Engine here = OnnxEngine.open(model, Device.CPU, 2);
+                Engine there = OnnxEngine.open(model, device, 2)) {
+            Autoencoder decoder = there.autoencoder();
+            decoder.prepareDecoding(latents.shape());
+            assertClose("UNet", predict(here, List.of()), predict(there, List.of()), 1e-4);
+            Tensor expected = here.autoencoder().decode(latents);
+            assertClose("prepared", expected, decoder.decode(latents), 1e-4);
+            decoder.prepareDecoding(Shape.of(1, 4, 8, 8));
+            assertClose("another size than the prepared one", expected, decoder.decode(latents), 1e-4);
         }
     }
 
