@@ -18,9 +18,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
-/// The right to work in a folder, e.g. that of a run, for one process on any machine: a file created exclusively and rewritten
-/// regularly. A lease whose process ended, or that was not renewed for minutes, is taken over. File locks do not serve,
-/// since not every network file system passes them on to other machines.
+/// The right to work in a folder, e.g. that of a run, for one process on any machine: a file created exclusively and
+/// rewritten regularly. A lease whose process ended, or that was not renewed for minutes, is taken over. File locks do
+/// not serve, since not every network file system passes them on to other machines.
 public final class RunLease implements AutoCloseable {
     private static final String FILE = "lease";
     private static final Duration RENEWAL = Duration.ofSeconds(30);

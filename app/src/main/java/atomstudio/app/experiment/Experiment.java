@@ -36,8 +36,8 @@ import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /// Runs an experiment: trains every trial to each of its checkpoints, evaluates it with equal prompts and seeds, and
-/// adds a row to the table. Existing rows are skipped, so an interrupted experiment continues. Several processes, on any
-/// machines, may share its folder.
+/// adds a row to the table. Existing rows are skipped, so an interrupted experiment continues. Several processes, on
+/// any machines, may share its folder.
 public final class Experiment {
     /// What the processes of an experiment do not share.
     /// @param tokenizers folders to search for the tokenizer of a model without one
