@@ -68,7 +68,8 @@ final class WindowStage {
             stage.getIcons().add(new Image(icon.toExternalForm()));
         }
         TaskbarProgress progress = new TaskbarProgress(model.queue(), model.images());
-        progress.windowFocused().bind(stage.focusedProperty());
+        // A minimized window may keep the focus.
+        progress.windowFocused().bind(stage.focusedProperty().and(stage.iconifiedProperty().not()));
         progress.state().subscribe((before, now) -> services.shell().taskbar().show(now));
         stage.setMinWidth(1000);
         stage.setMinHeight(600);
