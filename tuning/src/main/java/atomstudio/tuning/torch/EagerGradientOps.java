@@ -270,6 +270,7 @@ final class EagerGradientOps extends EagerOps implements GradientOps<NDArray>, A
 
     @Override
     public void segmentEnds() {
-        heap.trimIfDue();
+        heap.trimIfDue(
+                isBf16() ? KernelThresholds.MAX_UNUSED_BF16_HEAP_BYTES : KernelThresholds.MAX_UNUSED_HEAP_BYTES);
     }
 }

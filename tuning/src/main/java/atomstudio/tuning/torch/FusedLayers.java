@@ -26,7 +26,7 @@ final class FusedLayers implements WeightSource<NDArray>, AutoCloseable {
     private final List<WeightedAdapter> adapters;
     private final Map<String, LayerWeights<NDArray>> fused = new HashMap<>();
     private final List<NDArray> owned = new ArrayList<>();
-    private final NativeHeap heap = new NativeHeap(KernelThresholds.MAX_UNUSED_SAMPLING_HEAP_BYTES);
+    private final NativeHeap heap = new NativeHeap();
 
     FusedLayers(Torch torch, TorchWeights base, ComputeDtype computeDtype, List<WeightedAdapter> adapters) {
         this.torch = torch;
@@ -48,7 +48,7 @@ final class FusedLayers implements WeightSource<NDArray>, AutoCloseable {
 
     @Override
     public LayerWeights<NDArray> get(Layer layer) {
-        heap.trimIfDue();
+        heap.trimIfDue(KernelThresholds.MAX_UNUSED_SAMPLING_HEAP_BYTES);
         boolean isAdapted = adapters.stream()
                 .anyMatch(weighted -> weighted.adapter().adaptation().changes(layer));
         if (!isAdapted && computeDtype == ComputeDtype.FP32) return base.get(layer);

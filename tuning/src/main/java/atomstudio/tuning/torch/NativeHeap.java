@@ -75,7 +75,6 @@ final class NativeHeap {
         }
     }
 
-    private final long maxUnusedBytes;
     private final Optional<Glibc> cLibrary = Glibc.find().filter(_ -> ProcessMemory.anonymous() > 0);
     /// Peak bytes in use.
     private long peakUsed;
@@ -83,27 +82,19 @@ final class NativeHeap {
     /// Anonymous memory that is not of the heap, or cannot be released.
     private long otherBytes = cLibrary.map(glibc -> ProcessMemory.anonymous() - glibc.bytesInUse()).orElse(0L);
 
-    NativeHeap() {
-        this(KernelThresholds.MAX_UNUSED_HEAP_BYTES);
-    }
-
-    /// @param maxUnusedBytes of holes that may remain
-    NativeHeap(long maxUnusedBytes) {
-        this.maxUnusedBytes = maxUnusedBytes;
-    }
-
     /// [#trimIfNeeded] if the last time was more than [KernelThresholds#HEAP_CHECK_INTERVAL] ago: a small model has
     /// hundreds of segments in a second, and little memory in each.
-    void trimIfDue() {
+    /// @param maxUnusedBytes of holes that may remain
+    void trimIfDue(long maxUnusedBytes) {
         long now = System.nanoTime();
         if (now - lastCheck < KernelThresholds.HEAP_CHECK_INTERVAL.toNanos()) return;
         lastCheck = now;
-        trimIfNeeded();
+        trimIfNeeded(maxUnusedBytes);
     }
 
     /// Releases holes if the process holds `maxUnusedBytes` more than the peak in use. Takes a fraction of a
     /// millisecond if there is nothing to do.
-    void trimIfNeeded() {
+    void trimIfNeeded(long maxUnusedBytes) {
         cLibrary.ifPresent(glibc -> {
             long used = glibc.bytesInUse();
             peakUsed = Math.max(peakUsed, used);

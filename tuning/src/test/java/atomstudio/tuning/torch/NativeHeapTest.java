@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 /// Frees megabyte arrays between others that stay, which leaves holes.
 final class NativeHeapTest {
     private static final long MEGABYTE = 1 << 20;
+    private static final long LIMIT = 16 * MEGABYTE;
     private static final int ARRAYS = 96;
 
     @BeforeEach
@@ -29,16 +30,16 @@ final class NativeHeapTest {
     void releasesHoles() throws Exception {
         withHoles(_ -> {}, heap -> {
             long before = ProcessMemory.anonymous();
-            heap.trimIfNeeded();
+            heap.trimIfNeeded(LIMIT);
             assertReleased(before, true);
         });
     }
 
     @Test
     void memoryUpToThePeakIsNotAHole() throws Exception {
-        withHoles(NativeHeap::trimIfNeeded, heap -> {
+        withHoles(heap -> heap.trimIfNeeded(LIMIT), heap -> {
             long before = ProcessMemory.anonymous();
-            heap.trimIfNeeded();
+            heap.trimIfNeeded(LIMIT);
             assertReleased(before, false);
             heap.trim();
             assertReleased(before, true);
@@ -54,9 +55,9 @@ final class NativeHeapTest {
 
     private static void withHoles(Consumer<NativeHeap> full, Consumer<NativeHeap> then) throws Exception {
         try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard()); TorchScope _ = torch.scope(GradMode.OFF)) {
-            NativeHeap heap = new NativeHeap(16 * MEGABYTE);
+            NativeHeap heap = new NativeHeap();
             heap.trim(); // left by other tests
-            heap.trimIfNeeded();
+            heap.trimIfNeeded(LIMIT);
             List<NDArray> passing = new ArrayList<>();
             for (int i = 0; i < ARRAYS; i++) {
                 passing.add(torch.array(Tensor.filled(Shape.of(MEGABYTE / 4), 1)));
