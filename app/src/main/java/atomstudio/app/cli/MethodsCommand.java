@@ -9,6 +9,7 @@ import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ModelSize;
+import atomstudio.tuning.method.Paper;
 import atomstudio.tuning.method.TuningMethod;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
@@ -27,7 +28,8 @@ import picocli.CommandLine.Mixin;
 /// `studio methods`: every tuning method with its settings, and the layers and parameters it trains of a model.
 @Command(
         name = "methods",
-        description = "Lists the tuning methods: settings with defaults, trained layers and parameters of a model.",
+        description = "Lists the tuning methods: settings with defaults, trained layers and parameters of a model, and "
+                + "papers.",
         footer = {"", "Examples:", "  studio methods",
                 "  studio methods --model ~/models/stable-diffusion-v1-5 --json"})
 final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives {
@@ -85,6 +87,7 @@ final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives
             object.addProperty("parameters", trainableParameters);
             object.addProperty("numbers", trainableParameters);
             object.addProperty("bytes", fileBytes);
+            object.add("papers", MethodsCommand.json(Paper.of(settings.choice())));
             object.add("layers", names(trainedLayers));
             object.add("leftAlone", names(skippedLayers));
             return object;
@@ -111,10 +114,46 @@ final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives
     private static List<String> lines(DiffusionModel model, List<MethodRow> rows) {
         List<String> lines = new ArrayList<>();
         lines.add(model.name() + ", default settings:");
-        rows.forEach(row -> lines.addAll(List.of(row.line(), row.options())));
+        rows.forEach(row -> {
+            lines.addAll(List.of(row.line(), row.options()));
+            lines.addAll(lines(Paper.of(row.settings.choice())));
+        });
+        lines.add("Settings that are methods of their own papers:");
+        for (Paper.Variant variant : Paper.Variant.ALL) {
+            lines.add(String.format(Locale.ROOT, "%-22s %s, of %s", variant.option(), variant.displayName(),
+                    String.join(", ", variant.setting().methods())));
+            lines.addAll(lines(variant.papers()));
+        }
         lines.add("For every method: --" + MethodSetting.COMBINE_WITH.option() + " METHOD, --"
                 + MethodSetting.TRAIN_TEXT_ENCODER.option() + ", --" + MethodSetting.LAYERS.option() + " LIST.");
         return lines;
+    }
+
+    private static List<String> lines(List<Paper> papers) {
+        return papers.stream().map(paper -> "    " + paper.citation() + ", " + paper.title()).toList();
+    }
+
+    private static JsonArray json(List<Paper> papers) {
+        JsonArray array = new JsonArray();
+        for (Paper paper : papers) {
+            JsonObject object = new JsonObject();
+            object.addProperty("authors", paper.authors());
+            object.addProperty("year", paper.year());
+            object.addProperty("title", paper.title());
+            array.add(object);
+        }
+        return array;
+    }
+
+    private static JsonObject json(Paper.Variant variant) {
+        JsonObject object = new JsonObject();
+        object.addProperty("display", variant.displayName());
+        object.addProperty("option", variant.option());
+        JsonArray methods = new JsonArray();
+        variant.setting().methods().forEach(methods::add);
+        object.add("methods", methods);
+        object.add("papers", json(variant.papers()));
+        return object;
     }
 
     private static JsonElement json(DiffusionModel model, List<MethodRow> rows) {
@@ -123,6 +162,9 @@ final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives
         JsonObject object = new JsonObject();
         object.addProperty("model", model.name());
         object.add("methods", methods);
+        JsonArray variants = new JsonArray();
+        Paper.Variant.ALL.forEach(variant -> variants.add(json(variant)));
+        object.add("variants", variants);
         return object;
     }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
+import atomstudio.tuning.method.Paper;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.nio.file.Path;
@@ -36,10 +37,15 @@ class MethodsCommandTest {
             assertEquals(method.get("parameters"), method.get("numbers"));
             assertTrue(method.get("bytes").getAsLong() > 4 * method.get("parameters").getAsLong(), method::toString);
             assertFalse(method.getAsJsonArray("layers").isEmpty());
+            assertTrue(method.getAsJsonArray("papers").get(0).getAsJsonObject().get("year").getAsInt() > 2018);
         });
+        assertEquals(Paper.Variant.ALL.size(), json.getAsJsonArray("variants").size());
         CommandLineRun lines = CommandLineRun.of(folder, "methods");
         for (MethodName choice : MethodName.values())
             assertTrue(lines.out().contains(choice.option() + " "), choice.option());
+        for (Paper paper : Paper.values())
+            assertTrue(lines.out().contains("    " + paper.citation() + ", " + paper.title()), paper::name);
+        assertTrue(lines.out().contains("--init pissa           PiSSA, of lora, locon\n"), lines::out);
     }
 
     @Test

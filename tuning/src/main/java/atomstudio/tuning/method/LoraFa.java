@@ -7,7 +7,8 @@ import java.util.List;
 
 /// LoRA of which only B is trained: W + (α/r) · B · A with A as initialized. Files store both, as those of LoRA.
 /// Source: Zhang et al. 2023, "LoRA-FA: Memory-efficient Low-rank Adaptation for Large Language Models Fine-tuning",
-/// section 3.2.
+/// section 3.2, with the run's optimizer. peft's `create_lorafa_optimizer` also multiplies B's gradient by (A·Aᵀ)⁻¹, as
+/// later versions of the paper do.
 public record LoraFa(int rank, double alpha) implements TuningMethod {
     public LoraFa {
         new RankScale(rank, alpha);

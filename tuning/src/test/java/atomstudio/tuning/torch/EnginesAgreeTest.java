@@ -32,6 +32,7 @@ import atomstudio.tuning.method.Oft;
 import atomstudio.tuning.method.ParallelAdapter;
 import atomstudio.tuning.method.SerialAdapter;
 import atomstudio.tuning.method.TuningMethod;
+import atomstudio.tuning.setting.Setting;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -41,6 +42,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// PyTorch and ONNX Runtime agree on every network, with and without adapters.
 class EnginesAgreeTest {
@@ -92,6 +94,7 @@ class EnginesAgreeTest {
         for (String everywhere : List.of("lora", "loha", "lokr", "oft", "boft", "dora", "glora", "ia3", "vera"))
             methods.add(MethodSettings.parse(everywhere, Map.of("layers", "linear,conv")).method());
         methods.add(MethodSettings.parse("lora", Map.of("init", "pissa", "scaling", "rank-stabilized")).method());
+        methods.add(MethodSettings.parse("t-lora", Map.of("orthogonal", Setting.YES)).method());
         for (String branches : List.of("serial-adapter", "parallel-adapter"))
             methods.add(MethodSettings.parse(branches, Map.of("combine-with", "atoms")).method());
         for (MethodName choice : MethodName.values()) {
@@ -127,11 +130,11 @@ class EnginesAgreeTest {
     }
 
     /// At every rank, also with other adapters.
-    @Test
-    void agreeOnRanksByTimestep() throws Exception {
+    @ParameterizedTest @ValueSource(strings = {Setting.NO, Setting.YES})
+    void agreeOnRanksByTimestep(String orthogonal) throws Exception {
         Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
-        TuningMethod method = MethodSettings.parse("t-lora", Map.of("layers", "linear", "rank", "4", "min-rank", "1"))
-                .method();
+        TuningMethod method = MethodSettings.parse("t-lora",
+                Map.of("layers", "linear", "rank", "4", "min-rank", "1", "orthogonal", orthogonal)).method();
         List<WeightedAdapter> applied = List.of(new WeightedAdapter(adapter(method, 1), 0.7),
                 new WeightedAdapter(adapter(new FilterAtoms(9), 1), 0.7));
         for (float timestep : new float[] {999, 700, 333.4f, 333.2f, 0}) {

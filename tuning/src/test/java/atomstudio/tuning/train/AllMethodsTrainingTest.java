@@ -22,6 +22,7 @@ import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.run.RunControl;
+import atomstudio.tuning.setting.Setting;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -57,6 +58,7 @@ class AllMethodsTrainingTest {
                 MethodSettings.of(MethodName.ATOMS)
                         .with(MethodSetting.LAYERS, "conv")
                         .with(MethodSetting.COMBINE_WITH, "textual-inversion"),
+                MethodSettings.of(MethodName.T_LORA).with(MethodSetting.ORTHOGONAL, Setting.YES),
                 MethodSettings.of(MethodName.LORA)
                         .with(MethodSetting.TRAIN_TEXT_ENCODER, "yes")
                         .with(MethodSetting.RANK, "2")));
