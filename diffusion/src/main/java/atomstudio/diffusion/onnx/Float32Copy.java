@@ -41,7 +41,7 @@ final class Float32Copy implements AutoCloseable {
         this.checkpoint = checkpoint;
     }
 
-    /// Empty if no weight is in half precision, or if the disk has no room.
+    /// Empty if no weight is in half precision, or if the disk is too full.
     /// @param folder created if missing
     static Optional<Float32Copy> of(Checkpoint weights, Path folder) throws Failure {
         Map<String, Shape> shapes = new TreeMap<>();
