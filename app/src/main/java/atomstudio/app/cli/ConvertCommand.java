@@ -31,8 +31,9 @@ import picocli.CommandLine.Spec;
 final class ConvertCommand implements Callable<Integer> {
     private final CommandContext context;
 
-    @Parameters(paramLabel = "FILE", description = "An adapter of this program, or a LoRA, LoCon, LoHa, LoKr or file "
-            + "of weight diffs of another. With --precision alone, any file of tensors.")
+    @Parameters(paramLabel = "FILE", description = "An adapter of this program, or of another one of a kind that is "
+            + "trained here: LoRA, LoCon, DoRA, LoHa, LoKr, GLoRA, OFT, BOFT, IA³, VeRA or weight diffs. "
+            + "With --precision alone, any file of tensors.")
     private Path file = Path.of("");
 
     @Mixin

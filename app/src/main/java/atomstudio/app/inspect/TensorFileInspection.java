@@ -5,10 +5,7 @@ import atomstudio.diffusion.model.TensorFileKind;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.TensorFile;
 import atomstudio.diffusion.tensor.TensorInfo;
-import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.AdapterSource;
-import atomstudio.tuning.adapter.EmbeddingFile;
-import atomstudio.tuning.adapter.ExternalAdapter;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.io.IOException;
@@ -22,7 +19,7 @@ final class TensorFileInspection {
 
     static Inspection of(Path path) throws Failure {
         try (TensorFile file = TensorFile.open(path)) {
-            JsonObject json = AdapterFile.matches(file) || EmbeddingFile.matches(file) || ExternalAdapter.matches(file)
+            JsonObject json = AdapterSource.matches(file)
                     ? AdapterInspection.of(AdapterSource.read(path).getFirst().source())
                     : describe(file);
             json.addProperty("bytes", size(path));

@@ -10,10 +10,13 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -128,28 +131,71 @@ class AdapterToolsTest {
         return layer.get("norm").getAsDouble();
     }
 
-    /// Each is named, and nothing is written.
+    /// Every command names what is wrong, and nothing is written.
     @Test
-    void wrongInputIsNamed() throws Exception {
+    void damagedAdaptersAreNamed() throws Exception {
         Path good = file("good", lora(2));
-        Map<String, Tensor> notFinite = lora(2), twice = lora(2), other = new HashMap<>();
+        Map<String, Tensor> notFinite = lora(2), dialects = lora(2), spellings = lora(2);
         notFinite.get(LAYER + ".lora_up.weight").data()[0] = Float.NaN;
-        twice.put("unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.lora_A.weight",
-                Tensor.filled(Shape.of(2, WIDTH), 3)); // equal ones would be read as one
-        lora(2).forEach((key, value) -> other.put(key.replace("_attn1_to_q", "_attn9_to_q"), value));
+        String path = "unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q";
+        dialects.put(path + ".lora_A.weight", Tensor.filled(Shape.of(2, WIDTH), 3));
+        dialects.put(path + ".lora_B.weight", Tensor.filled(Shape.of(WIDTH, 2), 3));
+        spellings.put(LAYER + ".lora_A.weight", Tensor.filled(Shape.of(2, WIDTH), 3));
         assertRefused(good, file("nan", notFinite), "contains NaN");
-        assertRefused(good, file("zero", lora(0)), "expected two factors");
-        assertRefused(good, file("twice", twice), "the same parameter of one layer");
-        assertRefused(good, file("other", other), "does not fit");
-        assertRefused(good, file("loha", loha()), "expected method lora");
+        assertRefused(good, file("zero", lora(0)), "expected at least one value, found an empty tensor");
+        assertRefused(good, file("dialects", dialects), "the same parameter of one layer");
+        assertRefused(good, file("spellings", spellings), "the same parameter of one layer");
+        assertRefused(good, duplicateKey(), "is in its header twice");
     }
 
-    private void assertRefused(Path good, Path wrong, String reason) {
+    private void assertRefused(Path good, Path wrong, String reason) throws Exception {
         Path out = folder.resolve("out.safetensors");
-        CommandLineRun merged = run("merge", "--adapter", good, "--adapter", wrong, "--out", out);
-        assertEquals(ExitCode.FAILED, merged.exitCode());
-        assertTrue(merged.err().contains(reason) && merged.err().contains(wrong.getFileName().toString()),
-                merged.err());
-        assertFalse(Files.exists(out));
+        for (String format : new String[] {"--precision", "--format"})
+            assertNamed(wrong, reason, "convert", wrong, format, format.equals("--format") ? "peft" : "half", "--out",
+                    out);
+        assertNamed(wrong, reason, "inspect", wrong);
+        assertNotUsed(good, wrong, reason);
+    }
+
+    private void assertNotUsed(Path good, Path wrong, String reason) throws Exception {
+        Path out = folder.resolve("out.safetensors"), image = folder.resolve("out.png");
+        assertNamed(wrong, reason, "merge", "--adapter", good, "--adapter", wrong, "--out", out);
+        assertNamed(wrong, reason, "generate", "--prompt", "a car", "--steps", 1, "--adapter", wrong, "--out", image);
+    }
+
+    private void assertNamed(Path wrong, String reason, Object... arguments) throws Exception {
+        CommandLineRun refused = run(arguments);
+        assertEquals(ExitCode.FAILED, refused.exitCode(), arguments[0] + ": " + refused.err());
+        assertTrue(refused.err().contains(reason) && refused.err().contains(wrong.getFileName().toString()),
+                arguments[0] + ": " + refused.err());
+        try (Stream<Path> files = Files.list(folder)) {
+            assertEquals(List.of(), files.filter(file -> file.getFileName().toString().contains("out.")).toList(),
+                    arguments[0].toString());
+        }
+    }
+
+    private Path duplicateKey() throws Exception {
+        Map<String, Tensor> tensors = lora(2);
+        String spare = LAYER + ".lora_up.weighs";
+        tensors.put(spare, tensors.get(LAYER + ".lora_up.weight"));
+        Path file = file("duplicate", tensors);
+        String bytes = Files.readString(file, StandardCharsets.ISO_8859_1);
+        Files.writeString(file, bytes.replace(spare, LAYER + ".lora_up.weight"), StandardCharsets.ISO_8859_1);
+        return file;
+    }
+
+    /// Adapters that are sound but not for this model or this sum.
+    @Test
+    void adaptersThatDoNotFitAreNamed() throws Exception {
+        Path good = file("good", lora(2)), out = folder.resolve("out.safetensors");
+        Map<String, Tensor> other = new HashMap<>(), sdxl = lora(2);
+        lora(2).forEach((key, value) -> other.put(key.replace("_attn1_to_q", "_attn9_to_q"), value));
+        String second = "lora_te2_text_model_encoder_layers_0_mlp_fc1";
+        sdxl.put(second + ".lora_down.weight", Tensor.filled(Shape.of(2, 1280), 1));
+        sdxl.put(second + ".lora_up.weight", Tensor.filled(Shape.of(5120, 2), 1));
+        assertNotUsed(good, file("other", other), "does not fit");
+        assertNotUsed(good, file("sdxl", sdxl), "Stable Diffusion XL");
+        assertNamed(file("loha", loha()), "expected method lora", "merge", "--adapter", good, "--adapter",
+                folder.resolve("loha.safetensors"), "--out", out);
     }
 }

@@ -43,6 +43,19 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Extern
         }
     }
 
+    /// Whether an open file contains an adapter or an embedding.
+    static boolean matches(TensorFile file) {
+        return AdapterFile.matches(file) || EmbeddingFile.matches(file) || ExternalAdapter.matches(file);
+    }
+
+    /// Checks the tensors of a file that may contain an adapter.
+    /// @throws Failure.Unreadable if it contains one that is damaged, or two of one layer
+    static void requireValid(TensorFile file) throws Failure {
+        if (AdapterFile.matches(file)) AdapterFormat.read(file);
+        else if (ExternalAdapter.matches(file)) ExternalAdapter.requireValid(file);
+        else if (EmbeddingFile.matches(file)) EmbeddingFile.of(file, stem(file.file()));
+    }
+
     /// The adapters of a file for an engine, all with one weight.
     /// @throws Failure.Incompatible if one does not fit the model
     static List<WeightedAdapter> weighted(Path path, double weight, DiffusionModel model) throws Failure {

@@ -54,22 +54,12 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
     }
 
     /// @throws Failure.Incompatible for an unsupported kind of adapter
-    /// @throws Failure.Unreadable if a tensor has no numeric type or contains NaN or infinity
+    /// @throws Failure.Unreadable as [#requireValid]
     static ExternalAdapter of(TensorFile file) throws Failure {
         Optional<String> unsupported = AdapterKind.unsupportedReason(file.tensors().keySet());
         if (unsupported.isPresent()) throw new Failure.Incompatible(file.file() + ": " + unsupported.get());
-        Map<String, Tensor> tensors = new TreeMap<>();
         Map<String, Shape> otherTensors = new TreeMap<>();
-        Map<AdapterTensorKey, String> parsed = new HashMap<>();
-        for (TensorInfo info : file.tensors().values()) {
-            if (BundledEmbeddings.token(info).isPresent() || BundledEmbeddings.isTokenIds(info)) continue;
-            Optional<AdapterTensorKey> key = AdapterTensorKey.parse(info.name());
-            String other = key.isEmpty() ? null : parsed.put(key.get(), info.name());
-            if (other != null)
-                throw new Failure.Unreadable(file.file() + ": " + sameParameter(other, info.name()));
-            if (key.isPresent()) tensors.put(info.name(), readFinite(file, info));
-            else otherTensors.put(info.name(), info.shape());
-        }
+        Map<String, Tensor> tensors = read(file, otherTensors);
         PeftConfigs configs = PeftConfigs.of(file);
         try {
             Map<String, Double> factors = configs.factors(tensors);
@@ -81,6 +71,30 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
         } catch (IllegalArgumentException e) {
             throw new Failure.Unreadable(file.file() + ": " + e.getMessage(), e);
         }
+    }
+
+    /// Checks the tensors of an adapter, also of a kind that is not supported.
+    /// @throws Failure.Unreadable if one is empty, has no numeric type or contains NaN or infinity, or if two are the
+    ///     same parameter
+    static void requireValid(TensorFile file) throws Failure {
+        read(file, new TreeMap<>());
+    }
+
+    /// The adapter's tensors by key.
+    /// @param otherTensors gets the shapes of those that belong to no adapter
+    private static Map<String, Tensor> read(TensorFile file, Map<String, Shape> otherTensors) throws Failure {
+        Map<String, Tensor> tensors = new TreeMap<>();
+        Map<AdapterTensorKey, String> parsed = new HashMap<>();
+        for (TensorInfo info : file.tensors().values()) {
+            if (BundledEmbeddings.token(info).isPresent() || BundledEmbeddings.isTokenIds(info)) continue;
+            Optional<AdapterTensorKey> key = AdapterTensorKey.parse(info.name());
+            String other = key.isEmpty() ? null : parsed.put(key.get().canonical(), info.name());
+            if (other != null)
+                throw new Failure.Unreadable(file.file() + ": " + sameParameter(other, info.name()));
+            if (key.isPresent()) tensors.put(info.name(), readFinite(file, info));
+            else otherTensors.put(info.name(), info.shape());
+        }
+        return tensors;
     }
 
     private static String sameParameter(String key, String other) {
@@ -95,6 +109,10 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
         if (info.shape().elements() > Integer.MAX_VALUE - 8)
             throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + " " + info.shape()
                     + " is larger than any layer's update");
+        if (info.shape().elements() == 0)
+            throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name())
+                    + ": expected at least one value, found an empty tensor " + info.shape()
+                    + "; an adapter of rank 0 changes nothing, train or download it again");
         Tensor tensor = file.read(info.name());
         for (float value : tensor.data())
             if (!Float.isFinite(value))

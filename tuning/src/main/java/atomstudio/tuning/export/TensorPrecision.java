@@ -8,6 +8,7 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorFile;
 import atomstudio.diffusion.tensor.TensorInfo;
+import atomstudio.tuning.adapter.AdapterSource;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
@@ -21,10 +22,12 @@ public final class TensorPrecision {
 
     private TensorPrecision() {}
 
+    /// @throws Failure.Unreadable if the file contains a damaged adapter, or NaN or infinity
     /// @throws Failure.Incompatible if a value exceeds the precision's range, or a tensor has no floating point type
     /// @throws Failure.Conflict if the disk is too small; nothing is written then
     public static long convert(Path source, Path target, MergedExport.Precision precision) throws Failure {
         try (TensorFile file = TensorFile.open(source)) {
+            AdapterSource.requireValid(file);
             Map<String, Shape> shapes = new TreeMap<>();
             for (TensorInfo info : file.tensors().values()) {
                 if (!info.dtype().isFloatingPoint() || !info.dtype().isReadable())
@@ -45,7 +48,7 @@ public final class TensorPrecision {
         for (float value : tensor.data()) {
             if (!Float.isFinite(value))
                 throw new Failure.Unreadable(source + ": " + SafeText.of(name) + " contains " + value
-                        + "; the file is damaged, get it again");
+                        + "; the file is damaged, download it again");
             if (dtype == DType.F16 && Math.abs(value) > LARGEST_HALF)
                 throw new Failure.Incompatible(source + ": " + SafeText.of(name) + ": " + value
                         + " is too large for half precision (at most " + LARGEST_HALF

@@ -58,6 +58,12 @@ public record AdapterTensorKey(String layer, String parameter) {
                 : Optional.empty();
     }
 
+    /// The key with the layer's name in one convention, so that keys of one parameter are equal without the model's
+    /// layers. LDM names, which depend on the model, stay.
+    public AdapterTensorKey canonical() {
+        return new AdapterTensorKey(KeyConvention.canonicalName(layer), parameter);
+    }
+
     /// peft's and diffusers' name of a parameter.
     public static String peftName(String parameter) {
         return switch (parameter) {

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// How programs name a model's layers in adapter files: a path style, a separator, and prefixes for the UNet and the
 /// text encoder, the most common first. Each convention maps a layer to its names, which serves reading and writing.
@@ -44,6 +45,15 @@ public enum KeyConvention {
     /// cloneofsimo's lora: linear layers of the attention by index.
     INDEXED(PathStyle.INDEXED, '.', List.of("unet:"), List.of("text_encoder:"));
 
+    /// All prefixes of paths with `_` as separator, the longest first.
+    private static final List<String> PREFIXES = Stream.of(values())
+            .filter(convention -> convention != INDEXED)
+            .flatMap(convention -> convention.prefixes.values().stream().flatMap(List::stream))
+            .map(prefix -> prefix.replace('.', '_'))
+            .distinct()
+            .sorted(Comparator.comparingInt(String::length).reversed())
+            .toList();
+
     private final PathStyle pathStyle;
     private final char separator;
     private final Map<Component, List<String>> prefixes;
@@ -69,6 +79,16 @@ public enum KeyConvention {
     /// The most common name of a layer.
     public String name(Component component, String path) {
         return prefixes.get(component).getFirst() + path.replace('.', separator);
+    }
+
+    /// A layer's name without the convention's prefix and separator.
+    static String canonicalName(String name) {
+        String path = name.replace('.', '_');
+        String prefix = PREFIXES.stream().filter(path::startsWith).findFirst().orElse("");
+        return path.substring(prefix.length())
+                .replaceFirst("^text_model_", "")
+                .replace("_processor_to_", "_to_")
+                .replaceFirst("_to_out_0$", "_to_out");
     }
 
     /// How a layer is named after the prefix; the most common name first.

@@ -214,9 +214,8 @@ class ExternalAdapterTest {
         SafetensorsWriter.write(file, Map.of(TO_K + ".vera_lambda_b", Tensor.zeros(Shape.of(128)),
                 TO_K + ".vera_lambda_d", Tensor.zeros(Shape.of(0)), "base_model.vera_A", Tensor.zeros(Shape.of(0, 128)),
                 "base_model.vera_B", Tensor.zeros(Shape.of(128, 0))), Map.of());
-        String message = assertThrows(Failure.Incompatible.class,
-                () -> AdapterSource.read(file).getFirst().source().requireFits(model)).getMessage();
-        assertTrue(message.contains("vera_lambda_d: expected at least one element"), message);
+        String message = assertThrows(Failure.Unreadable.class, () -> AdapterSource.read(file)).getMessage();
+        assertTrue(message.contains(": expected at least one value, found an empty tensor"), message);
     }
 
     @Test
@@ -256,7 +255,7 @@ class ExternalAdapterTest {
                 Tensor.zeros(Shape.of(Arrays.stream(shape.split(";")).mapToLong(Long::parseLong).toArray())));
         Path file = folder.resolve("shapes.safetensors");
         SafetensorsWriter.write(file, tensors, Map.of());
-        String rejected = assertThrows(Failure.Incompatible.class,
+        String rejected = assertThrows(Failure.class,
                 () -> AdapterSource.read(file).getFirst().source().requireFits(model)).getMessage();
         assertTrue(rejected.startsWith(file.toString()) && rejected.contains(message), rejected);
     }

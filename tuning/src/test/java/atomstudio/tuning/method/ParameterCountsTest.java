@@ -1,5 +1,6 @@
 package atomstudio.tuning.method;
 
+import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,7 +10,15 @@ import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.UNet.BlockType;
 import atomstudio.diffusion.net.UNet.Level;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.DType;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdaptedLayer;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.BaseModel;
+import atomstudio.tuning.adapter.Trigger;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
@@ -50,6 +59,27 @@ class ParameterCountsTest {
         assertEquals(443_930, count(MethodName.DIFFFIT, layers));
         assertEquals(859_520_964, count(MethodName.FULL, layers));
         assertEquals(2 * 797_184, count(MethodName.LOHA, layers));
+    }
+
+    /// 52 filters of 81 parameters, with their layers and settings.
+    @Test
+    void fileOfAtomsForStableDiffusion15IsSmall() {
+        List<Layer> layers = MethodTest.stableDiffusion15().layers();
+        MethodSettings settings = MethodSettings.of(MethodName.ATOMS);
+        Map<String, Tensor> values = new HashMap<>();
+        for (Layer layer : layers)
+            settings.method()
+                    .storedShapes(layer)
+                    .forEach((parameter, shape) -> values.put(layer.name() + "." + parameter,
+                            Tensor.generate(shape, i -> Math.sin(i + 1))));
+        AdapterFile adapter = new AdapterFile(settings, new BaseModel("stable-diffusion-v1-5", "0".repeat(64)),
+                new Trigger("sks", "car"), new AdapterFile.TrainingSummary(1000, 1e-3, 1),
+                AdaptedLayer.of(settings.method(), layers), values);
+        assertEquals(52, adapter.layers().size());
+        assertEquals(4_212, adapter.parameterCount());
+        assertAll(() -> assertTrue(adapter.fileSize() <= 24 << 10, adapter.fileSize() + " bytes"),
+                () -> assertTrue(adapter.toBytes(DType.F16).length <= 16 << 10,
+                        adapter.toBytes(DType.F16).length + " bytes in half precision"));
     }
 
     static Stream<UNet> models() throws Exception {
