@@ -32,7 +32,7 @@ final class KernelThresholds {
     /// Stable Diffusion 1.5's size has twice the page faults.
     static final long MAX_UNUSED_HEAP_BYTES = 640 << 20;
     /// The same in bfloat16, whose activations have half the size.
-    static final long MAX_UNUSED_BF16_HEAP_BYTES = 192 << 20;
+    static final long MAX_UNUSED_BF16_HEAP_BYTES = 256 << 20;
     /// The same while sampling, whose activations are smaller.
     static final long MAX_UNUSED_SAMPLING_HEAP_BYTES = 64 << 20;
     /// A check takes about 0.3 ms.
