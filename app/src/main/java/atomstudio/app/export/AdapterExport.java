@@ -27,8 +27,8 @@ public record AdapterExport(Path file, int step, int totalSteps, long parameters
     /// What to do if the file exists.
     public enum IfExists { FAIL, REPLACE }
 
-    /// Exports the adapter of a finished run, or the last checkpoint of an unfinished one, with its preview and trigger
-    /// words in files beside it ([AdapterSideFiles]).
+    /// Exports the adapter of a finished run, or the last checkpoint of an unfinished one, with its preview in the
+    /// metadata, and preview and trigger words in files beside it ([AdapterSideFiles]).
     /// @throws Failure.Unreadable if there is no run or no checkpoint
     /// @throws Failure.Conflict if the file exists and is not to be replaced
     /// @throws Failure.Incompatible if the format cannot hold the run's method
@@ -38,7 +38,8 @@ public record AdapterExport(Path file, int step, int totalSteps, long parameters
         RunInfo info = folder.info();
         requireFree(file, existing);
         AdapterFile adapter = adapter(run, folder);
-        ExportBaseModel base = baseModel(folder, info, machine);
+        ExportBaseModel base = baseModel(folder, info, machine)
+                .withThumbnail(AdapterSideFiles.thumbnail(run.resolve("previews")));
         ExportFormat.ExportResult written = format.write(adapter, base, file);
         AdapterSideFiles.write(run.resolve("previews"), adapter.trigger().text(), file);
         return new AdapterExport(file, adapter.training().steps(), info.config().steps(), written.parameterCount(),

@@ -9,6 +9,7 @@ import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.json.Json;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,6 +44,19 @@ class AdapterSideFilesTest {
         Json json = Json.read(folder.resolve("car.v2.json"));
         assertEquals("sks car", json.string("activation text"));
         assertEquals(1, json.number("preferred weight"));
+    }
+
+    @Test
+    void thumbnailIsASmallJpegOfTheNewestPreview() throws Exception {
+        assertEquals(Optional.empty(), AdapterSideFiles.thumbnail(previews));
+        preview("000050.png", 0xFF0000);
+        PngWriter.write(previews.resolve("000100.png"), RgbImage.filled(512, 384, 0x00FF00), Map.of());
+        String prefix = "data:image/jpeg;base64,", url = AdapterSideFiles.thumbnail(previews).orElseThrow();
+        assertEquals(prefix, url.substring(0, prefix.length()));
+        RgbImage image = ImageFiles.read(Files.write(folder.resolve("thumbnail.jpg"),
+                Base64.getDecoder().decode(url.substring(prefix.length()))));
+        assertEquals(List.of(256, 192), List.of(image.width(), image.height()));
+        assertEquals(0x00F000, image.argb()[0] & 0xF0F0F0);
     }
 
     /// A1111's `find_preview` takes the first of `NAME.EXT` and `NAME.preview.EXT`, ComfyUI's model manager all images

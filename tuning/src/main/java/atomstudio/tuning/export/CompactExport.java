@@ -62,7 +62,7 @@ record CompactExport(AdapterFile adapter, Target target) {
                     + ", found one of method " + adapter.method().name() + "; export it as "
                     + ExportFormat.recommended(adapter).option());
         long elements = switch (target) {
-            case KOHYA -> writeKohya(layers, openedBase(base), path);
+            case KOHYA -> writeKohya(layers, base, path);
             case DIFFUSERS -> writeDiffusers(layers, path);
             case PEFT -> new PeftFolder(adapter, path).write(layers);
         };
@@ -111,7 +111,8 @@ record CompactExport(AdapterFile adapter, Target target) {
         }
     }
 
-    private long writeKohya(List<CompactLayer> layers, Optional<DiffusionModel> model, Path file) throws Failure {
+    private long writeKohya(List<CompactLayer> layers, ExportBaseModel base, Path file) throws Failure {
+        Optional<DiffusionModel> model = openedBase(base);
         Map<String, Tensor> tensors = new TreeMap<>();
         for (CompactLayer each : layers) {
             for (String name : kohyaNames(each.layer))
@@ -125,7 +126,7 @@ record CompactExport(AdapterFile adapter, Target target) {
         boolean isDora = tensors.keySet().stream().anyMatch(key -> key.endsWith("." + AdapterKind.MAGNITUDE));
         boolean hasAlpha = tensors.keySet().stream().anyMatch(key -> key.endsWith("." + AdapterKind.ALPHA));
         if (!isLora(layers)) tensors.putAll(ExportMetadata.embedding(adapter));
-        Map<String, String> metadata = ExportMetadata.of(adapter, model);
+        Map<String, String> metadata = ExportMetadata.of(adapter, model, base.thumbnail());
         Set<AdapterKind> kinds = layers.stream().map(each -> each.written.kind()).collect(Collectors.toSet());
         if (isLora(layers)) {
             metadata.put("ss_network_module", "networks.lora");

@@ -13,18 +13,28 @@ import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
-/// The base model of an adapter, for formats that contain full weight diffs. Other formats do not read it.
+/// The base model of an adapter, for formats that contain full weight diffs, and the image of its file.
 /// @param torch      for computing the diffs with PyTorch
 /// @param candidates files among which the adapter that was merged into the model before the training is found
+/// @param thumbnail  a JPEG as a data URL, for the metadata
 public record ExportBaseModel(ModelReference model, BaseModelHashes hashes, TorchSettings torch,
-        List<Path> candidates) {
+        List<Path> candidates, Optional<String> thumbnail) {
     public ExportBaseModel {
         candidates = List.copyOf(candidates);
     }
 
     public ExportBaseModel(ModelReference model, BaseModelHashes hashes, TorchSettings torch) {
         this(model, hashes, torch, List.of());
+    }
+
+    public ExportBaseModel(ModelReference model, BaseModelHashes hashes, TorchSettings torch, List<Path> candidates) {
+        this(model, hashes, torch, candidates, Optional.empty());
+    }
+
+    public ExportBaseModel withThumbnail(Optional<String> other) {
+        return new ExportBaseModel(model, hashes, torch, candidates, other);
     }
 
     /// Opens the model and checks that its weights are those of the training. May read all of them.

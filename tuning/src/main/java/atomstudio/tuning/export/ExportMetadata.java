@@ -32,8 +32,10 @@ final class ExportMetadata {
     private ExportMetadata() {}
 
     /// The metadata of a LyCORIS file of whole differences, which may be changed.
-    /// @param model empty if it is not at hand
-    static Map<String, String> of(AdapterFile adapter, Optional<DiffusionModel> model) throws Failure {
+    /// @param model     empty if it is not at hand
+    /// @param thumbnail a JPEG as a data URL
+    static Map<String, String> of(AdapterFile adapter, Optional<DiffusionModel> model, Optional<String> thumbnail)
+            throws Failure {
         boolean isSd2 = model.map(each -> (long) each.unet().crossAttentionDim()).orElseGet(() -> contextWidth(adapter))
                 == SD2_CONTEXT_WIDTH;
         boolean isV = model.isPresent() && model.get().scheduler().predictionType() == PredictionType.V;
@@ -56,6 +58,7 @@ final class ExportMetadata {
         metadata.put("modelspec.prediction_type", isV ? "v" : "epsilon");
         model.ifPresent(
                 each -> metadata.put("modelspec.resolution", each.defaultImageSize() + "x" + each.defaultImageSize()));
+        thumbnail.ifPresent(image -> metadata.put("modelspec.thumbnail", image));
         return metadata;
     }
 

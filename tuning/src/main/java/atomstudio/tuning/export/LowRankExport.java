@@ -23,8 +23,10 @@ import java.util.TreeMap;
 /// The changes of any method as LoRA and LoCon in half precision: of each layer's ΔW the best approximation of a rank,
 /// by its singular values. The ranks are shared among the layers so that a budget leaves the smallest error, which is
 /// known before the file is written: √(Σ dropped s² / Σ s²) over all layers.
-/// @param layers with their singular vectors
-public record LowRankExport(AdapterFile adapter, DiffusionModel model, List<FactoredLayer> layers, int omittedLayers) {
+/// @param layers    with their singular vectors
+/// @param thumbnail for the metadata
+public record LowRankExport(AdapterFile adapter, DiffusionModel model, List<FactoredLayer> layers, int omittedLayers,
+        Optional<String> thumbnail) {
     /// How large the file may be, or how exact it must be.
     public sealed interface Budget {
         /// The same rank for every layer.
@@ -105,7 +107,7 @@ public record LowRankExport(AdapterFile adapter, DiffusionModel model, List<Fact
         if (layers.isEmpty())
             throw new Failure.Incompatible("format locon: expected an adapter that changes weights of convolutions or "
                     + "linear layers, found none; export it as " + ExportFormat.DIFF.option());
-        return new LowRankExport(adapter, model, List.copyOf(layers), omitted);
+        return new LowRankExport(adapter, model, List.copyOf(layers), omitted, base.thumbnail());
     }
 
     /// The ranks within a budget. Of all singular values, those that reduce the error most per element come first.
@@ -177,7 +179,7 @@ public record LowRankExport(AdapterFile adapter, DiffusionModel model, List<Fact
         tensors.forEach((key, tensor) -> shapes.put(key, tensor.shape()));
         ExportMetadata.versionMarker(model, shapes).forEach(tensors::put);
         String dim = Integer.toString(plan.ranks.stream().max(Comparator.naturalOrder()).orElseThrow());
-        Map<String, String> metadata = ExportMetadata.of(adapter, Optional.of(model));
+        Map<String, String> metadata = ExportMetadata.of(adapter, Optional.of(model), thumbnail);
         metadata.put("ss_network_module", "networks.lora");
         metadata.put("ss_network_args", "{\"conv_dim\": \"" + dim + "\", \"conv_alpha\": \"" + dim + "\"}");
         metadata.put("ss_network_dim", dim);

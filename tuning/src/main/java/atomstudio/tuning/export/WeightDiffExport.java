@@ -58,7 +58,8 @@ record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeig
             further.putAll(ExportMetadata.embedding(adapter));
             further.forEach((key, tensor) -> shapes.put(key, tensor.shape()));
             LayerDeltaCache deltaCache = new LayerDeltaCache(weights);
-            SafetensorsWriter.write(file, shapes, ExportMetadata.of(adapter, Optional.of(model)), DType.F16,
+            SafetensorsWriter.write(file, shapes, ExportMetadata.of(adapter, Optional.of(model), base.thumbnail()),
+                    DType.F16,
                     key -> further.containsKey(key) ? further.get(key) : deltaCache.get(tensorsByKey.get(key)));
             long elementCount = shapes.values().stream().mapToLong(Shape::elements).sum();
             return new ExportFormat.ExportResult(elementCount, omitted(addedBiases));

@@ -29,6 +29,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -190,7 +191,8 @@ class CompactExportTest {
     @Test
     void metadataFollowsTheSpecifications() throws Exception {
         Path file = folder.resolve("a.safetensors");
-        ExportFormat.KOHYA.write(adapter(MethodName.DORA, "rank=2 alpha=3 layers=conv3x3"), base(), file);
+        ExportFormat.KOHYA.write(adapter(MethodName.DORA, "rank=2 alpha=3 layers=conv3x3"),
+                base().withThumbnail(Optional.of("data:image/jpeg;base64,AA==")), file);
         byte[] bytes = Files.readAllBytes(file);
         int header = Math.toIntExact(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong());
         String hash = Sha256.of(Arrays.copyOfRange(bytes, 8 + header, bytes.length));
@@ -199,6 +201,7 @@ class CompactExportTest {
             assertEquals("0x" + hash, metadata.get("modelspec.hash_sha256"));
             assertEquals(hash, metadata.get("sshs_model_hash"));
             assertEquals("{\"algo\": \"lora\", \"dora_wd\": \"True\"}", metadata.get("ss_network_args"));
+            assertEquals("data:image/jpeg;base64,AA==", metadata.get("modelspec.thumbnail"));
             assertEquals("sd_v1", metadata.get("ss_base_model_version"));
             assertEquals("stable-diffusion-v1/lora", metadata.get("modelspec.architecture"));
             assertEquals("sks thing", metadata.get("modelspec.trigger_phrase"));
