@@ -13,7 +13,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import javafx.animation.AnimationTimer;
 import javafx.application.Platform;
 import javafx.embed.swing.SwingFXUtils;
 import javafx.scene.Scene;
@@ -31,6 +33,7 @@ record RealWindow(FakeDesktop desktop, WindowViewModel model, Stage stage, Scene
     static final Path TARGET = Path.of("target/screenshots");
     private static final Path DOCS = Shared.root().resolve("docs/screenshots");
     /// The screenshots in the repository; all others are in target/screenshots, to look at.
+    private static final int FRAMES = 10;
     private static final Set<String> KEPT = Set.of("compare", "compare-dark", "compare-2560", "compare-2560-dark",
             "training", "training-dark", "training-2560", "training-2560-dark", "generating", "generating-dark",
             "generating-2560", "generating-2560-dark", "gallery", "gallery-2560-dark", "mask", "mask-dark");
@@ -67,6 +70,22 @@ record RealWindow(FakeDesktop desktop, WindowViewModel model, Stage stage, Scene
         WaitForAsyncUtils.waitForFxEvents();
     }
 
+    /// Waits for a few frames: the prompt takes a theme's colours in one of the layout passes that follow.
+    private void showFrames() throws Exception {
+        CompletableFuture<Void> shown = new CompletableFuture<>();
+        run(() -> new AnimationTimer() {
+            private int frames;
+
+            @Override
+            public void handle(long now) {
+                if (++frames < FRAMES) return;
+                stop();
+                shown.complete(null);
+            }
+        }.start());
+        shown.get(10, TimeUnit.SECONDS);
+    }
+
     /// Takes screenshots of what is shown, at both sizes, light and dark.
     void screenshots(String name) throws Exception {
         for (WindowSize size : SIZES) {
@@ -79,8 +98,7 @@ record RealWindow(FakeDesktop desktop, WindowViewModel model, Stage stage, Scene
             Thread.sleep(600);
             for (Theme theme : List.of(Theme.LIGHT, Theme.DARK)) {
                 run(() -> model.settings().theme(theme));
-                // The prompt takes its colours in the layout pass that follows.
-                Thread.sleep(200);
+                showFrames();
                 screenshot(name + size.suffix + (theme == Theme.DARK ? "-dark" : ""));
             }
             run(() -> model.settings().theme(Theme.LIGHT));
