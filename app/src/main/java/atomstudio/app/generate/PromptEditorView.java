@@ -54,6 +54,8 @@ final class PromptEditorView extends VBox {
         area.setUseContentHeight(false);
         area.setContentPadding(new Insets(5, 7, 5, 7));
         area.setSyntaxDecorator(new PromptColours());
+        // The colours become part of the text when it is decorated, and can stay another theme's until the next layout.
+        area.backgroundProperty().subscribe((before, now) -> area.setSyntaxDecorator(new PromptColours()));
         hint.getStyleClass().addAll("muted", "prompt-hint");
         hint.setMouseTransparent(true);
         StackPane stack = new StackPane(area, hint);
